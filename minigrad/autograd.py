@@ -1,0 +1,253 @@
+"""Read 1 of 8: the engine. Tensors remember how they were computed; `gradients` walks that back.
+
+It knows no operation. `primitive` pairs a NumPy function with its gradient rules; called on a
+Tensor it leaves a node: (primitive, inputs, their values, keywords, parents), where the parents
+are the inputs that require a gradient. The rest is what every operation would otherwise repeat.
+"""
+
+import sys
+from contextlib import contextmanager
+from contextvars import ContextVar
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+_recording = ContextVar("recording", default=True)
+_watcher: ContextVar[Any] = ContextVar("watcher", default=None)  # set by mg.debug() alone
+_FREED: Any = ("freed",)  # the node of a tensor whose graph a backward pass has used up
+registry: dict[str, "primitive"] = {}  # every primitive of minigrad.ops; the tests walk it
+
+
+class Tensor:
+    """An array that can be differentiated.
+
+    `data`: arrays keep their dtype and memory; numbers and lists of them become float32.
+    `requires_grad`: shall `backward` fill `grad`, an ndarray of the shape of `data`?
+
+    Examples
+    --------
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    array([2., 4.], dtype=float32)
+    """
+
+    __slots__ = ("__weakref__", "_data", "_node", "_retains", "grad", "name", "requires_grad")
+
+    def __init__(self, data, requires_grad=False, dtype=None, name=None):
+        array = np.asarray(data, dtype)
+        if dtype is None and not isinstance(data, np.ndarray | np.generic):
+            array = array.astype(np.float32) if array.dtype.kind in "iuf" else array
+        if array.dtype.kind not in ("f" if requires_grad else "biuf"):
+            wish = "floats, as of .astype(np.float32)" if requires_grad else "numbers"
+            raise TypeError(f"Tensor({requires_grad=}) expects {wish}, got {array.dtype}.")
+        self._data, self._node, self._retains = array, None, False
+        self.grad, self.name, self.requires_grad = None, name, requires_grad
+
+    data: Any = property(attrgetter("_data"), lambda t, x: setattr(t, "_data", np.asarray(x)))
+    shape: Any = property(attrgetter("_data.shape"))
+    dtype: Any = property(attrgetter("_data.dtype"))
+
+    def backward(self, gradient=None, retain_graph=False):
+        """Add d(self)/d(leaf) to the `grad` of every leaf that requires a gradient.
+
+        `gradient` is the start, dL/d(self); ones if left out, where self has one element.
+        `retain_graph` keeps the graph, else freed on the way, for another backward pass.
+        """
+        for t, g in zip(*_walk(self, None, gradient, False, retain_graph), strict=True):
+            t.grad = g if t.grad is None else np.asarray(t.grad + g)
+
+    if TYPE_CHECKING:  # numpy_protocol.py binds them
+        __getattr__: Any
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __getattr__
+
+
+class primitive:  # noqa: N801, lower case as `property` is: it is used as a function
+    """A row of the table: a NumPy function and its gradient rules, one for each input.
+
+    `rule(g, y, *inputs, **keywords)` gives the gradient of an input from `g`, that of the output
+    `y`, in operators and primitives; it never writes into `g`. Without a rule, an input is a
+    constant. `each(i, g, y, *inputs, **keywords)` serves a function of many inputs.
+
+    Examples
+    --------
+    >>> cube = primitive(lambda x: x**3, lambda g, y, x: g * 3 * x**2, name="cube")
+    >>> x = Tensor(2.0, requires_grad=True)
+    >>> cube(x).backward()
+    >>> float(x.grad)
+    12.0
+    """
+
+    def __init__(self, function, *rules, each=None, name=None, doc=None):
+        self.function, self.rules, self.each, self.__doc__ = function, rules, each, doc
+        self.name = self.__name__ = name or function.__name__.strip("_")
+        self.__module__ = sys._getframe(1).f_globals["__name__"]
+        if self.__module__.startswith("minigrad.ops."):
+            registry[self.name] = self
+
+    def __call__(self, *inputs, **keywords):
+        values, parents, recorded = [], [], False
+        for i, x in enumerate(inputs):
+            if isinstance(x, Tensor):
+                recorded = True
+                if x.requires_grad:
+                    parents.append((i, x))
+                x = x._data
+            values.append(x)
+        if keywords and any(isinstance(k, Tensor) for k in keywords.values()):
+            raise TypeError(f"{self.name} has no gradient for its options: pass them as arrays.")
+        y = self.function(*values, **keywords)
+        if not recorded:
+            return y
+        out = Tensor.__new__(Tensor)
+        out._data, out._node, out.requires_grad = np.asarray(y), None, False
+        out.grad, out.name, out._retains = None, None, False
+        if parents and _recording.get() and out._data.dtype.kind == "f":
+            out.requires_grad, out._node = True, (self, inputs, values, keywords, parents)
+        if watcher := _watcher.get():
+            watcher.forward(out, self, inputs)
+        return out
+
+    def rule(self, i):
+        """The gradient rule of input `i`, called with (g, y, *inputs, **keywords)."""
+        if self.each:
+            return lambda *arguments, **keywords: self.each(i, *arguments, **keywords)
+        if i < len(self.rules) and self.rules[i]:
+            return self.rules[i]
+        raise TypeError("this argument is a constant to it: pass an array, or .detach() it.")
+
+
+@contextmanager
+def _setting(variable, value):
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
+
+
+def no_grad():
+    """Record nothing, in this thread: `with no_grad():`, or `@no_grad()` above a function."""
+    return _setting(_recording, False)
+
+
+def topological_order(output, inputs=None):
+    """What lies between `output` and `inputs`, or before it, parents first; and the ids of these.
+
+    Without recursion. A gradient nobody needs is not in it, and so never computed.
+    """
+    if not output.requires_grad:
+        raise RuntimeError("nothing here requires a gradient: Tensor(..., requires_grad=True).")
+    order, seen, stack = [], set(), [output]
+    needed = seen if inputs is None else {id(x) for x in inputs}
+    while stack:
+        t = stack.pop()
+        if t is None:  # the parents of the one below are done
+            t = stack.pop()
+            if inputs is not None and t._node and any(id(x) in needed for _, x in t._node[-1]):
+                needed.add(id(t))
+            if id(t) in needed:
+                order.append(t)
+        elif id(t) not in seen:
+            if t._node is _FREED:
+                raise RuntimeError("an earlier backward() freed this: give it retain_graph=True.")
+            seen.add(id(t))
+            stack += (t, None)
+            if t._node:
+                stack += [x for _, x in t._node[-1]]
+    return order, needed
+
+
+def gradients(output, inputs, gradient=None, create_graph=False, retain_graph=False):
+    """Gradients of `output` with respect to `inputs`, a list; no `grad` is written.
+
+    Arrays that the caller owns, None for an input that `output` does not depend on. With
+    `create_graph` they are Tensors that can be differentiated again. The rest is `backward`'s.
+
+    Examples
+    --------
+    >>> x = Tensor(3.0, requires_grad=True)
+    >>> (slope,) = gradients(x * x * x, [x], create_graph=True)
+    >>> float(gradients(slope, [x])[0])
+    18.0
+    """
+    return _walk(output, inputs, gradient, create_graph, retain_graph or create_graph)[1]
+
+
+def _walk(output, inputs, gradient, create_graph, retain_graph):
+    """The chain rule, from `output` to `inputs`, or to all that keep a `grad`: they and theirs."""
+    order, needed = topological_order(output, inputs)
+    if inputs is None:
+        inputs = [t for t in order if t._node is None or t._retains]
+    wanted, found = {id(x) for x in inputs}, {}
+    pending = {id(output): _seed(output, gradient, create_graph)}
+    with _setting(_recording, create_graph):
+        while order:  # emptied, so that what is used is freed at once
+            t = order.pop()
+            g = pending.pop(id(t))
+            if id(t) in wanted:
+                found[id(t)] = g
+            if t._node:
+                _hand_back(g, t, needed, pending, create_graph, _watcher.get())
+                t._node = t._node if retain_graph else _FREED
+    results = [found.get(id(x)) for x in inputs]
+    taken: set[int] = set()
+    return inputs, results if create_graph else [_owned(g, taken) for g in results]
+
+
+def _seed(output, gradient, create_graph):
+    if gradient is None and output._data.size != 1:
+        wish = f"reduce it, as by .sum(), or pass gradient= of shape {output.shape}"
+        raise ValueError(f"the gradient of more than one number needs a start: {wish}.")
+    gradient = np.ones(output.shape) if gradient is None else gradient
+    if not isinstance(gradient, Tensor):
+        gradient = Tensor(np.asarray(gradient, output.dtype))
+    if gradient.shape != output.shape:
+        raise ValueError(f"gradient= expects the output's {output.shape}, got {gradient.shape}.")
+    return gradient if create_graph else gradient.data.copy()
+
+
+def _hand_back(g, t, needed, pending, create_graph, watcher):
+    """Add to `pending` what each parent of `t` gets of the gradient `g`."""
+    row, tensors, values, keywords, parents = t._node
+    y, inputs = (t, tensors) if create_graph else (t._data, values)
+    for i, x in parents:
+        key, like = id(x), x._data
+        if key in needed:
+            try:
+                h = row.rule(i)(g, y, *inputs, **keywords)
+                if watcher:
+                    watcher.backward(t, i, h)
+                if h.shape != like.shape or h.dtype is not like.dtype:
+                    h = _fitted(h, like)
+            except Exception as error:
+                error.add_note(f"in the gradient of {row.name} for argument {i}, shape {x.shape}")
+                raise
+            pending[key] = pending[key] + h if key in pending else h
+
+
+def _fitted(h, x):
+    """`h` in the dtype and shape of `x`, summed over the axes along which `x` was broadcast."""
+    if h.shape != x.shape:
+        ones = (1,) * (h.ndim - x.ndim) + x.shape  # the shape of x as broadcasting sees it
+        axes = tuple(a for a in range(h.ndim) if a < h.ndim - x.ndim or 1 == ones[a] != h.shape[a])
+        if np.broadcast_shapes(ones, h.shape) != h.shape:
+            raise ValueError(f"its rule gave shape {h.shape}, to which {x.shape} cannot broadcast.")
+        h = h.sum(axes).reshape(x.shape)
+    return h if h.dtype == x.dtype else h.astype(x.dtype)
+
+
+def _owned(g, taken):
+    """`g`, or a copy where `g` is read-only, has gaps, or lies in memory already `taken`."""
+    if g is None:
+        return None
+    owner = g if g.base is None else g.base
+    if (
+        id(owner) in taken
+        or owner.size != g.size
+        or not (g.flags.c_contiguous and g.flags.writeable)
+    ):
+        owner = g = np.array(g, order="C")
+    taken.add(id(owner))
+    return g

@@ -1,0 +1,221 @@
+"""From images to batches: normalize them, hold some back for validation, hand them out in batches."""
+
+import operator
+
+import numpy as np
+
+from minigrad.ops.random import stream
+
+MEAN, STD = 0.1307, 0.3081  # of all pixels of MNIST's 60,000 training images, divided by 255
+
+
+# ---- preparing: normalize, split -----------------------------------------------------------------
+
+
+def normalize(images):
+    """Grey images as the input of a network: centered, scaled, with a channel axis.
+
+    Computes `(images / 255 - 0.1307) / 0.3081`, the mean and standard deviation of MNIST's training
+    images. The same numbers serve test images, synthetic digits and Kaggle's files: a network must see
+    at test time what it saw in training.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W)
+
+    Returns
+    -------
+    ndarray of float32, shape (N, 1, H, W)
+
+    Raises
+    ------
+    TypeError
+        If `images` is no uint8 array, as images that are normalized already.
+    ValueError
+        If its shape is not (N, H, W).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = normalize(np.array([[[0, 255]]], dtype=np.uint8))
+    >>> x.shape, x.dtype
+    ((1, 1, 1, 2), dtype('float32'))
+    >>> x.ravel().round(4).tolist() == np.float32([-0.4242, 2.8215]).tolist()
+    True
+    """
+    _check_images(images)
+    x = np.divide(images, 255, dtype=np.float32)  # the dtype, or NumPy divides in float64
+    x -= MEAN
+    x /= STD
+    return x[:, None]  # (N, 1, H, W)
+
+
+def _check_images(images):
+    dtype = getattr(images, "dtype", type(images).__name__)
+    if dtype != np.uint8:
+        raise TypeError(
+            f"normalize expects an array of uint8 images with pixels 0..255, got {dtype}. Images are "
+            "normalized once; pixels of 0..1 become such images by (255 * x).round().astype(np.uint8)."
+        )
+    if images.ndim != 3:
+        raise ValueError(
+            f"normalize expects images of shape (N, H, W), got {images.shape}. "
+            "One image becomes a batch by images[None], rows of pixels by x.reshape(-1, 28, 28)."
+        )
+
+
+def split(x, y, validation=0.1, seed=0):
+    """Hold back a random share of the training data, to make choices by.
+
+    Parameters
+    ----------
+    x, y : ndarray, shapes (N, ...)
+    validation : float, between 0 and 1
+        The share to hold back; `round(N * validation)` examples.
+    seed : int
+        The same seed gives the same split.
+
+    Returns
+    -------
+    (x_train, y_train), (x_validation, y_validation) : pairs of ndarray
+        Copies, in random order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` and `y` are no arrays of one length, or either part would be empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(10)
+    >>> (x_train, y_train), (x_val, y_val) = split(x, x % 2, validation=0.2)
+    >>> len(x_train), len(x_val), sorted([*x_train, *x_val]) == list(range(10))
+    (8, 2, True)
+    """
+    _check_pair("split", x, y)
+    held = _held_back(len(x), validation)
+    order = stream(seed, "split").permutation(len(x))
+    rest, held = order[held:], order[:held]
+    return (x[rest], y[rest]), (x[held], y[held])
+
+
+def _held_back(count, validation):
+    if not 0 < validation < 1:
+        raise ValueError(f"split expects a share 0 < validation < 1, got {validation}")
+    held = round(count * validation)
+    if held in (0, count):
+        raise ValueError(
+            f"split with validation={validation} of {count} examples leaves {count - held} for training "
+            f"and {held} for validation. Both need at least one: give more examples or another share."
+        )
+    return held
+
+
+def _check_pair(caller, x, y):
+    for name, array in (("x", x), ("y", y)):
+        if not isinstance(array, np.ndarray) or array.ndim == 0:
+            kind = (
+                "an array without axes" if isinstance(array, np.ndarray) else type(array).__name__
+            )
+            raise TypeError(
+                f"{caller} expects {name} to be a NumPy array of shape (N, ...), got {kind}. "
+                "Lists become arrays by np.array(values), tensors by tensor.numpy()."
+            )
+    if len(x) != len(y):
+        raise ValueError(
+            f"{caller} expects one target for each example, got {len(x)} examples "
+            f"and {len(y)} targets"
+        )
+
+
+# ---- batches: DataLoader -------------------------------------------------------------------------
+
+
+class DataLoader:
+    """Hands out a data set in batches, in a new order each epoch.
+
+    Each pass, `for x_batch, y_batch in loader`, is one epoch. The order depends on `seed` and the number
+    of the epoch alone, so setting `loader.epoch` resumes a training run where it stopped.
+
+    Parameters
+    ----------
+    x, y : ndarray, shapes (N, ...)
+        Kept as they are, never copied as a whole.
+    batch_size : int
+    shuffle : bool
+        Without it, batches are slices of `x` and `y` in their own order: views, not to be written to.
+    seed : int
+    transform : function of (x_batch, rng), optional
+        Returns the batch to be used instead, for random shifts and the like; `rng` is a
+        `numpy.random.Generator` of its own for each batch.
+    drop_last : bool
+        Leave out the last batch of a pass where it is smaller than the others.
+
+    Attributes
+    ----------
+    epoch : int
+        The number of the next pass; each pass that starts adds one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` and `y` are no arrays of one length, or there would be no batch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(5)
+    >>> loader = DataLoader(x, 10 * x, batch_size=2, shuffle=False)
+    >>> [(a.tolist(), b.tolist()) for a, b in loader]
+    [([0, 1], [0, 10]), ([2, 3], [20, 30]), ([4], [40])]
+    >>> len(loader), loader.epoch
+    (3, 1)
+    """
+
+    def __init__(
+        self, x, y, batch_size, shuffle=True, seed=0, transform=None, drop_last=False
+    ):  # numpydoc ignore=GL08
+        _check_pair("DataLoader", x, y)
+        self.x, self.y = x, y
+        self.batch_size = operator.index(batch_size)
+        self.shuffle, self.seed = shuffle, seed
+        self.transform, self.drop_last = transform, drop_last
+        self.epoch = 0
+        self._check_batches()
+
+    def _check_batches(self):
+        if self.batch_size < 1:
+            raise ValueError(f"DataLoader expects batch_size >= 1, got {self.batch_size}")
+        if len(self) == 0:
+            raise ValueError(
+                f"DataLoader would hand out no batch: {len(self.x)} examples, batch_size="
+                f"{self.batch_size}, drop_last={self.drop_last}. Give more examples or smaller batches."
+            )
+
+    def __len__(self):
+        """Batches in one pass."""
+        count = len(self.x)
+        return count // self.batch_size if self.drop_last else -(-count // self.batch_size)
+
+    def __iter__(self):
+        """Start the next epoch."""
+        epoch = self.epoch
+        self.epoch += 1
+        return self._batches(epoch)
+
+    def _batches(self, epoch):
+        order = self._order(epoch)
+        for step in range(len(self)):
+            part = slice(step * self.batch_size, (step + 1) * self.batch_size)
+            part = part if order is None else order[part]
+            x = self.x[part]
+            if self.transform is not None:
+                x = self.transform(x, stream(self.seed, "augment", epoch, step))
+            yield x, self.y[part]
+
+    def _order(self, epoch):
+        """A permutation, or None for the order of the data set."""
+        if self.shuffle:
+            return stream(self.seed, "shuffle", epoch).permutation(len(self.x))
+        return None

@@ -1,0 +1,327 @@
+"""MNIST from files: find or download them, check them, and turn them into arrays.
+
+The images are handwritten digits collected by Y. LeCun, C. Cortes and C. J. C. Burges. No file of theirs
+comes with this package. Whatever is read, from whichever place, must have the known sha256.
+"""
+
+import gzip
+import hashlib
+import importlib.util
+import math
+import os
+import struct
+import sys
+import zlib
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+
+# fmt: off - a table of checksums, one file per row:  sha256 of the official .gz, sha256 of its content
+FILES = {
+    "train-images-idx3-ubyte": (
+        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    ),
+    "train-labels-idx1-ubyte": (
+        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    ),
+    "t10k-images-idx3-ubyte": (
+        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    ),
+    "t10k-labels-idx1-ubyte": (
+        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
+}
+# fmt: on
+
+
+class DataUnavailable(OSError):
+    """A data set is neither on this machine nor can it be fetched; the message lists the ways out."""
+
+
+def load_mnist(root=None, download=True):
+    """The MNIST database: 60,000 handwritten digits to learn from and 10,000 to be tested on.
+
+    Each of the four files is looked for in `root`, in the folder that the environment variable
+    `MINIGRAD_DATA_DIR` names, and in the user's cache (`~/.cache/minigrad` on Linux). The files may be
+    compressed (.gz) or not. What is found nowhere is downloaded with pooch.
+
+    Parameters
+    ----------
+    root : path of a folder, optional
+        Where to look first, and where to download to; the user's cache if left out.
+    download : bool
+        Whether to download what is missing.
+
+    Returns
+    -------
+    (x_train, y_train), (x_test, y_test) : pairs of ndarray of uint8
+        Images of shape (60000, 28, 28) and (10000, 28, 28), white (255) on black (0); labels 0..9.
+
+    Raises
+    ------
+    ValueError
+        If a file is damaged or holds something else; it is named.
+    DataUnavailable
+        If a file is missing and cannot be downloaded: no network, no pooch, `download=False`.
+
+    Examples
+    --------
+    >>> (x_train, y_train), (x_test, y_test) = load_mnist()  # doctest: +SKIP
+    >>> x_train.shape, y_train[:5].tolist()  # doctest: +SKIP
+    ((60000, 28, 28), [5, 0, 4, 1, 9])
+    """
+    places = _places(root)
+    paths = {name: _find(name, places) for name in FILES}
+    missing = [name for name, path in paths.items() if path is None]
+    if missing and not download:
+        raise _unavailable(missing, places, "Nothing was downloaded, as download=False.")
+    if missing:
+        paths |= _download(missing, places)
+    x_train, y_train, x_test, y_test = (_read_checked(name, paths[name]) for name in FILES)
+    return (x_train, y_train), (x_test, y_test)
+
+
+# ---- where the files are: root, MINIGRAD_DATA_DIR, the user's cache ------------------------------
+
+
+def _places(root):
+    """The folders to look in, in turn."""
+    if root is not None and Path(root).expanduser().is_file():
+        raise ValueError(
+            f"load_mnist expects a folder, got the file {root}. Kaggle's .csv is read by load_kaggle."
+        )
+    named = [root, os.environ.get("MINIGRAD_DATA_DIR")]
+    return [Path(place).expanduser() for place in named if place] + [_cache()]
+
+
+def _cache():
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    elif sys.platform == "darwin":
+        base = "~/Library/Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "minigrad"
+
+
+def _find(name, places):
+    """The first file of that name, or None. Some copies write a dot: train-images.idx3-ubyte."""
+    spellings = [name, name.replace("-idx", ".idx")]
+    candidates = [p / (s + end) for p in places for s in spellings for end in (".gz", "")]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _unavailable(missing, places, why):
+    return DataUnavailable(
+        f"MNIST is incomplete: {', '.join(missing)} not found in {', '.join(map(str, places))}.\n"
+        f"{why}\nWays out:\n"
+        "- with a network, and pooch installed (pip install pooch), load_mnist() downloads the files;\n"
+        f"- put them, as found at {' or '.join(MIRRORS)}, into a folder of yours and set "
+        "MINIGRAD_DATA_DIR to it, or pass it as root;\n"
+        "- minigrad.data.synthetic_digits(n) draws digits that need no file."
+    )
+
+
+# ---- downloading: pooch, mirror by mirror --------------------------------------------------------
+
+
+def _download(names, places):
+    """Fetch files into `root`, or the user's cache. Returns {name: path}."""
+    try:
+        import pooch
+    except ImportError:
+        raise _unavailable(names, places, "They cannot be downloaded without pooch.") from None
+    folder = places[0]
+    failures = []
+    for mirror in MIRRORS:
+        try:
+            return {name: _fetch(pooch, mirror, name, folder) for name in names}
+        except (OSError, ValueError) as error:  # no connection, 404, full disk; a wrong checksum
+            failures.append(f"- {mirror}: {error}")
+    raise _unavailable(names, places, "\n".join(["No mirror helped:", *failures]))
+
+
+def _fetch(pooch, mirror, name, folder):
+    """Download one file; pooch checks it under a temporary name and renames it when it is right."""
+    path = pooch.retrieve(
+        mirror + name + ".gz",
+        known_hash="sha256:" + FILES[name][0],
+        fname=name + ".gz",
+        path=folder,
+        downloader=pooch.HTTPDownloader(progressbar=_shows_progress(), timeout=15),
+    )
+    return Path(path)
+
+
+def _shows_progress():
+    to_terminal = getattr(sys.stderr, "isatty", bool)()  # without a console, stderr is None
+    return to_terminal and importlib.util.find_spec("tqdm") is not None
+
+
+# ---- IDX, the format of the files ----------------------------------------------------------------
+
+IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+
+def read_idx(path):
+    """Read an array from an IDX file, the format of MNIST, compressed with gzip or not.
+
+    Two zero bytes, the type, the number of axes, their lengths (big-endian, 4 bytes each), the values.
+
+    Parameters
+    ----------
+    path : path of a file
+
+    Returns
+    -------
+    ndarray
+        Of the shape and type that the file states, in this machine's byte order.
+
+    Raises
+    ------
+    ValueError
+        If the file is no IDX file, or longer or shorter than it states.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "tiny-idx1-ubyte"
+    ...     _ = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 4]))
+    ...     read_idx(path)
+    array([5, 0, 4], dtype=uint8)
+    """
+    return _parse_idx(_content(path), path)
+
+
+def _content(path):
+    """The bytes of a file, unpacked if they start as gzip's do, whatever its name says."""
+    data = Path(path).read_bytes()
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise _damaged(path, f"cannot be unpacked by gzip ({error})") from error
+
+
+def _parse_idx(content, path):
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in IDX_TYPES:
+        start = content[:4].hex(" ") or "nothing"
+        raise _damaged(path, f"is no IDX file: expected it to start with 00 00 08, got {start}")
+    dtype, ndim = np.dtype(IDX_TYPES[content[2]]), content[3]
+    start = 4 + 4 * ndim
+    if len(content) < start:
+        raise _damaged(path, f"is cut off: expected a header of {start} bytes, got {len(content)}")
+    shape = struct.unpack_from(f">{ndim}I", content, offset=4)
+    expected = start + math.prod(shape) * dtype.itemsize
+    if len(content) != expected:
+        raise _damaged(
+            path,
+            f"has the wrong length: an array of shape {shape} and {dtype.itemsize}-byte values "
+            f"takes {expected} bytes, got {len(content)}",
+        )
+    return np.ndarray(shape, dtype, content, offset=start).astype(dtype.newbyteorder("="))
+
+
+def _read_checked(name, path):
+    """The array in `path`, if that is the MNIST file `name`, bit by bit."""
+    content = _content(path)
+    array = _parse_idx(content, path)
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != FILES[name][1]:
+        twin = next((n for n, (_, sha) in FILES.items() if sha == digest), "another content")
+        raise _damaged(path, f"does not hold MNIST's {name} but {twin} (sha256 {digest})")
+    return array
+
+
+def _damaged(path, what):
+    return ValueError(
+        f"{path} {what}. Delete it and fetch it again: load_mnist downloads what is missing."
+    )
+
+
+# ---- Kaggle's Digit Recognizer: CSV --------------------------------------------------------------
+
+PIXELS = [f"pixel{i}" for i in range(784)]
+
+
+def load_kaggle(path):
+    """Read a file of Kaggle's Digit Recognizer: train.csv (42,000 digits) or test.csv (28,000).
+
+    Parameters
+    ----------
+    path : path of a .csv file
+        With the header `label,pixel0,...,pixel783`, or `pixel0,...,pixel783` without labels.
+
+    Returns
+    -------
+    images : ndarray of uint8, shape (N, 28, 28)
+    labels : ndarray of uint8, shape (N,), or None for a file without labels
+
+    Raises
+    ------
+    ValueError
+        If the header, a row or a value is not as expected; its line and column are named.
+
+    Examples
+    --------
+    >>> images, labels = load_kaggle("train.csv")  # doctest: +SKIP
+    >>> images.shape, labels.shape  # doctest: +SKIP
+    ((42000, 28, 28), (42000,))
+    """
+    columns = _kaggle_columns(path)
+    try:
+        rows = np.loadtxt(
+            path, np.uint8, delimiter=",", comments=None, skiprows=1, ndmin=2, encoding="utf-8"
+        )
+        if rows.shape[1] != len(columns) or (rows.shape[1] == 785 and rows[:, 0].max() > 9):
+            raise ValueError("a row is too long, or a label is not 0..9")
+    except ValueError as error:  # loadtxt is fast but names no line of the file, so look for it
+        raise ValueError(f"{path}: {_first_fault(path, columns) or error}") from None
+    images = rows[:, -784:].reshape(-1, 28, 28)
+    return images, rows[:, 0].copy() if columns[0] == "label" else None
+
+
+def _kaggle_columns(path):
+    """The names in the header, if it is one of Kaggle's two and digits follow."""
+    with open(path, encoding="utf-8-sig", errors="replace") as file:
+        columns, first_row = file.readline().strip().split(","), file.readline()
+    expected = PIXELS if columns[0] == "pixel0" else ["label", *PIXELS]
+    for at, (name, got) in enumerate(zip_longest(expected, columns), 1):
+        if name != got:
+            raise ValueError(
+                f"{path}, line 1, column {at}: expected {name or 'the end of the line'}, got "
+                f"{(got or 'the end of the line')[:40]!r}. load_kaggle reads train.csv and test.csv of "
+                "Kaggle's Digit Recognizer: label,pixel0,...,pixel783, or the same without label."
+            )
+    if not first_row.strip():
+        raise ValueError(f"{path}: expected digits from line 2 on, got a header alone")
+    return columns
+
+
+def _first_fault(path, columns):
+    """Line, column and content of the first cell that is wrong, or None."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        next(file)
+        for line, row in enumerate(file, 2):
+            cells = [cell.strip() for cell in row.split(",")]
+            if cells == [""]:  # an empty line, as at the end of the file
+                continue
+            if len(cells) != len(columns):
+                return f"line {line}: expected {len(columns)} values, got {len(cells)}"
+            for column, cell in zip(columns, cells, strict=True):
+                top = 9 if column == "label" else 255
+                if not cell.isdecimal() or int(cell) > top:
+                    return f"line {line}, column {column}: expected a number 0..{top}, got {cell!r}"
+    return None

@@ -1,0 +1,316 @@
+"""Metrics: how good are the answers of a classifier?
+
+Everything here is plain NumPy on plain arrays. Labels are integers counted from 0; the outputs of a
+network are scores of shape (N, K), one column per class, the largest of which is its answer. Values
+that cannot be judged (nothing, NaN, labels out of range) raise instead of giving a number.
+"""
+
+import numpy as np
+
+# ---- right or wrong: accuracy, top_k_accuracy ----------------------------------------------------
+
+
+def accuracy(predicted, targets):
+    """Share of the answers that are right, from 0 to 1.
+
+    Parameters
+    ----------
+    predicted : array, (N, K) scores or (N,) integer labels
+        Of two equal scores the first wins, as in `np.argmax`.
+    targets : array of integers, (N,)
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        For empty input, wrong shapes, NaN among the scores, labels that are no integers or out of
+        range. All metrics here do the same.
+
+    Examples
+    --------
+    >>> accuracy([[0.1, 0.9], [0.8, 0.2]], [1, 1])
+    0.5
+    >>> accuracy([3, 1, 4, 1], [3, 1, 4, 2])
+    0.75
+    """
+    predicted, targets, _ = _answers(predicted, targets)
+    return float(np.mean(predicted == targets))
+
+
+def top_k_accuracy(outputs, targets, k=5):
+    """Share of the samples whose true class is among the `k` largest scores.
+
+    Parameters
+    ----------
+    outputs : array, (N, K)
+        Scores; of equal ones the first counts as larger, so that `k=1` is `accuracy`.
+    targets : array of integers, (N,)
+    k : int, from 1 to K
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> outputs = [[0.1, 0.7, 0.2], [0.6, 0.3, 0.1]]
+    >>> top_k_accuracy(outputs, [2, 2], k=2)
+    0.5
+    """
+    outputs = _scores(outputs)
+    _, targets, classes = _answers(outputs, targets)
+    if not 1 <= k <= classes:
+        raise ValueError(f"k must lie in 1..{classes}, the number of classes, got {k}.")
+    best = np.argsort(-outputs, axis=1, kind="stable")[:, :k]  # (N, k)
+    return float(np.mean((best == targets[:, None]).any(axis=1)))
+
+
+# ---- per class: confusion_matrix, precision_recall_f1, classification_report ---------------------
+
+
+def confusion_matrix(predicted, targets, classes=None):
+    """Count how often each class was taken for each other: rows actual, columns predicted.
+
+    Parameters
+    ----------
+    predicted : array, (N, K) scores or (N,) integer labels
+    targets : array of integers, (N,)
+        The actual labels.
+    classes : int, optional
+        Rows and columns of the matrix. If left out: K, or for labels the largest one plus 1.
+
+    Returns
+    -------
+    array of integers, (classes, classes)
+        Entry [a, p] is the number of samples of class a that were called p.
+
+    Examples
+    --------
+    >>> confusion_matrix(predicted=[0, 1, 1, 2], targets=[0, 1, 2, 2])
+    array([[1, 0, 0],
+           [0, 1, 0],
+           [0, 1, 1]])
+    """
+    predicted, targets, classes = _answers(predicted, targets, classes)
+    cells = np.bincount(targets * classes + predicted, minlength=classes**2)
+    return cells.reshape(classes, classes)
+
+
+def precision_recall_f1(matrix):
+    """Precision, recall and F1 of every class, from its confusion matrix.
+
+    Precision: of those called c, the share that are c. Recall: of those that are c, the share called
+    c. F1: their harmonic mean, `2 p r / (p + r)`. Where one is undefined, because a class was never
+    predicted or never occurs, it is 0.
+
+    Parameters
+    ----------
+    matrix : array of integers, (K, K)
+        Rows actual, columns predicted, as `confusion_matrix` gives it.
+
+    Returns
+    -------
+    precision, recall, f1 : arrays of float64, (K,)
+
+    Examples
+    --------
+    >>> precision, recall, f1 = precision_recall_f1([[4, 0], [1, 3]])
+    >>> precision, recall
+    (array([0.8, 1. ]), array([1.  , 0.75]))
+    """
+    matrix = _matrix(matrix)
+    right, predicted, actual = np.diagonal(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
+    # Where a denominator is 0, so is its numerator: dividing by 1 instead gives the promised 0.
+    precision, recall = right / np.maximum(predicted, 1), right / np.maximum(actual, 1)
+    return precision, recall, 2 * right / np.maximum(predicted + actual, 1)
+
+
+def classification_report(matrix, names=None):
+    """A table to print: precision, recall, F1 and number of samples (support) of every class.
+
+    Below the classes stand their unweighted mean and the accuracy over all samples.
+
+    Parameters
+    ----------
+    matrix : array of integers, (K, K)
+        Rows actual, columns predicted, as `confusion_matrix` gives it.
+    names : sequence of K strings, optional
+        The numbers of the classes if left out.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(classification_report([[4, 0], [1, 3]], names=["cat", "dog"]))
+              precision  recall      f1  support
+    cat          0.8000  1.0000  0.8889        4
+    dog          1.0000  0.7500  0.8571        4
+    mean         0.9000  0.8750  0.8730        8
+    accuracy                     0.8750        8
+    """
+    matrix = _matrix(matrix)
+    scores = np.stack(precision_recall_f1(matrix), axis=1)  # (K, 3)
+    support, total = matrix.sum(axis=1), matrix.sum()
+    names = _names(names, len(matrix))
+    width = max(map(len, [*names, "accuracy"]))
+    lines = [f"{'':{width}}  precision  recall      f1  support"]
+    rows = zip([*names, "mean"], [*scores, scores.mean(axis=0)], [*support, total])
+    for name, (precision, recall, f1), count in rows:
+        lines.append(f"{name:{width}}  {precision:9.4f}  {recall:6.4f}  {f1:6.4f}  {count:7}")
+    right = np.trace(matrix) / total
+    return "\n".join([*lines, f"{'accuracy':{width}}  {'':9}  {'':6}  {right:6.4f}  {total:7}"])
+
+
+# ---- sure or right: calibration, expected_calibration_error --------------------------------------
+
+
+def calibration(probabilities, targets, bins=15):
+    """Sort the answers by how sure the network was, and look how often it was right.
+
+    Parameters
+    ----------
+    probabilities : array, (N, K)
+        Rows that sum to 1: the softmax of a network's outputs. The largest is the confidence.
+    targets : array of integers, (N,)
+    bins : int
+        Number of equal intervals of the confidence; bin b is (b / bins, (b + 1) / bins].
+
+    Returns
+    -------
+    confidence, accuracy : arrays of float64, (bins,)
+        Means within each bin, 0 where it is empty.
+    count : array of integers, (bins,)
+
+    Examples
+    --------
+    >>> calibration([[0.6, 0.4], [0.1, 0.9], [0.3, 0.7]], [0, 1, 0], bins=2)
+    (array([0.        , 0.73333333]), array([0.        , 0.66666667]), array([0, 3]))
+    """
+    probabilities = _probabilities(probabilities)
+    predicted, targets, _ = _answers(probabilities, targets)
+    if bins < 1:
+        raise ValueError(f"bins must be at least 1, got {bins}.")
+    confidence = probabilities.max(axis=1)
+    index = np.searchsorted(np.arange(1, bins) / bins, confidence)  # (N,)
+    count = np.bincount(index, minlength=bins)
+    right = np.bincount(index, predicted == targets, minlength=bins)
+    mass = np.bincount(index, confidence, minlength=bins)
+    return mass / np.maximum(count, 1), right / np.maximum(count, 1), count
+
+
+def expected_calibration_error(probabilities, targets, bins=15):
+    """Mean distance between how sure the network was and how often it was right, from 0 to 1.
+
+    The bins of `calibration`, weighted by their samples: `sum_b n_b / N |accuracy_b - confidence_b|`.
+    0.02 says: the confidences are off by 2 percentage points on average.
+
+    Parameters
+    ----------
+    probabilities : array, (N, K)
+        Rows that sum to 1: the softmax of a network's outputs.
+    targets : array of integers, (N,)
+    bins : int
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    Guo, Pleiss, Sun, Weinberger: On calibration of modern neural networks (ICML 2017), eq. 5.
+
+    Examples
+    --------
+    >>> round(expected_calibration_error([[0.75, 0.25]] * 4, [0, 0, 1, 1]), 3)
+    0.25
+    """
+    confidence, right, count = calibration(probabilities, targets, bins)
+    return float(count @ np.abs(right - confidence) / count.sum())
+
+
+# ---- what may come in ----------------------------------------------------------------------------
+
+
+def _answers(predicted, targets, classes=None):
+    """Answers and targets as (N,) labels that fit each other, and the number of classes."""
+    predicted = np.asarray(predicted)
+    if predicted.ndim == 2:
+        classes = predicted.shape[1] if classes is None else classes
+        predicted = _scores(predicted).argmax(axis=1)
+    predicted = _labels(predicted, "predicted", classes)
+    targets = _labels(targets, "targets", classes)
+    if len(predicted) != len(targets):
+        raise ValueError(f"Got {len(predicted)} predictions for {len(targets)} targets.")
+    if classes is None:
+        classes = int(max(predicted.max(), targets.max())) + 1
+    return predicted, targets, classes
+
+
+def _labels(labels, name, classes=None):
+    labels = np.asarray(labels)
+    if labels.size == 0:
+        raise ValueError(f"{name} is empty, so there is nothing to judge.")
+    if labels.ndim != 1:
+        raise ValueError(
+            f"{name} must be labels of shape (N,), got {labels.shape}. "
+            "One-hot rows become labels by .argmax(axis=1)."
+        )
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be integer labels, got {labels.dtype}: use .astype(int).")
+    _check_range(labels, name, classes)
+    return labels.astype(np.intp)
+
+
+def _check_range(labels, name, classes):
+    low, high = labels.min(), labels.max()
+    if low < 0 or (classes is not None and high >= classes):
+        allowed = "0 or more" if classes is None else f"in 0..{classes - 1} ({classes} classes)"
+        raise ValueError(f"{name} must be {allowed}, got labels from {low} to {high}.")
+
+
+def _names(names, classes):
+    names = [str(name) for name in (range(classes) if names is None else names)]
+    if len(names) != classes:
+        raise ValueError(f"Got {len(names)} names for {classes} classes.")
+    return names
+
+
+def _scores(outputs):
+    outputs = np.asarray(outputs)
+    if outputs.ndim != 2 or outputs.shape[1] < 2:
+        raise ValueError(
+            f"Scores must have shape (N, K) with K >= 2 classes, got {outputs.shape}. "
+            "A single score per sample becomes a label by (score > 0).astype(int)."
+        )
+    if outputs.dtype.kind not in "fiu":
+        raise TypeError(f"Scores must be real numbers, got {outputs.dtype}.")
+    if np.isnan(outputs).any():
+        raise ValueError("The scores hold NaN: no class is the largest. Has the training diverged?")
+    return outputs.astype(np.float64)
+
+
+def _probabilities(probabilities):
+    probabilities = _scores(probabilities)
+    if (probabilities < 0).any() or (np.abs(probabilities.sum(axis=1) - 1) > 0.01).any():
+        raise ValueError(
+            "Rows of probabilities must be >= 0 and sum to 1. "
+            "A network's outputs become probabilities by softmax."
+        )
+    return probabilities
+
+
+def _matrix(matrix):
+    matrix = np.asarray(matrix)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.dtype.kind not in "iu":
+        raise ValueError(
+            f"A confusion matrix must be (K, K) integers, got {matrix.dtype} {matrix.shape}. "
+            "Make one by confusion_matrix(predicted, targets)."
+        )
+    if (matrix < 0).any() or not matrix.any():
+        raise ValueError("A confusion matrix must hold counts >= 0, and at least one sample.")
+    return matrix.astype(np.int64)

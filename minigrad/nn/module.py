@@ -1,0 +1,261 @@
+"""Read 6 of 8: Module, Parameter, Sequential. What has parameters, and where they are found.
+
+A module is a class with a `forward`. Its parameters and its parts are found in its attributes, also
+inside lists and dicts, in the order of assignment; nothing is registered.
+"""
+
+import numpy as np
+
+from ..autograd import Tensor, no_grad
+
+
+class Parameter(Tensor):
+    """A tensor that is trained: a float32 copy of `data`, which requires a gradient.
+
+    Examples
+    --------
+    >>> Parameter(np.zeros(2)).dtype
+    dtype('float32')
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data, requires_grad=True, dtype=np.float32, name=None):
+        super().__init__(np.array(data, dtype), requires_grad, name=name)
+
+
+class Module:
+    """Base of layers and networks: write `forward`, call the module.
+
+    Attributes
+    ----------
+    training : bool
+        Whether dropout drops and batch norm uses the batch; set by `train()` and `eval()`.
+    buffers : tuple of str
+        Names of attributes that are arrays to be saved, but not trained.
+
+    Examples
+    --------
+    >>> class Double(Module):
+    ...     def __init__(self):
+    ...         self.scale = Parameter(2.0)
+    ...     def forward(self, x):
+    ...         return x * self.scale
+    >>> Double()(np.array([1.0, 2.0])).tolist()
+    [2.0, 4.0]
+    """
+
+    training = True
+    buffers: tuple[str, ...] = ()
+
+    def forward(self, x):
+        raise NotImplementedError(f"{type(self).__name__} has no forward(self, x): write one.")
+
+    def __call__(self, *inputs):
+        """`forward`, of arrays too: these become Tensors, floats in the parameters' dtype."""
+        return self.forward(*[self._tensor(x) if isinstance(x, np.ndarray) else x for x in inputs])
+
+    def _tensor(self, x):
+        own = next((p.dtype for p in self.parameters()), x.dtype)
+        return Tensor(x.astype(own, copy=False) if x.dtype.kind == "f" else x)
+
+    # ---- what is inside: modules, parameters, state ----------------------------------------------
+
+    def named_modules(self, prefix=""):
+        """This module and all inside it, as (name, module); the names are dotted paths."""
+        yield prefix, self
+        for name, value in _items(self):
+            if isinstance(value, Module):
+                yield from value.named_modules(f"{prefix}.{name}" if prefix else name)
+
+    def named_parameters(self):
+        """All parameters as (name, parameter); one that is shared comes once."""
+        seen = set()
+        for path, module in self.named_modules():
+            for name, value in _items(module):
+                if isinstance(value, Parameter) and id(value) not in seen:
+                    seen.add(id(value))
+                    yield f"{path}.{name}" if path else name, value
+
+    def parameters(self):
+        """All parameters, as a list."""
+        return [p for _, p in self.named_parameters()]
+
+    def modules(self):
+        """This module and all inside it."""
+        return [module for _, module in self.named_modules()]
+
+    def _state(self):
+        """Each array that is saved, by name, with the object and attribute that hold it."""
+        state = {name: (p, "data") for name, p in self.named_parameters()}
+        for path, module in self.named_modules():
+            for name in module.buffers:
+                state[f"{path}.{name}" if path else name] = (module, name)
+        return state
+
+    def state_dict(self):
+        """Copies of all parameters and buffers, by name; PyTorch's names and shapes."""
+        return {name: np.array(getattr(*place)) for name, place in self._state().items()}
+
+    def load_state_dict(self, state, strict=True):
+        """Copy arrays into the parameters and buffers, in place; all or none.
+
+        Raises
+        ------
+        ValueError
+            For another shape, and if `strict` for names that are missing or not known.
+        """
+        own = self._state()
+        missing, unknown = [n for n in own if n not in state], [n for n in state if n not in own]
+        if strict and (missing or unknown):
+            raise ValueError(
+                f"load_state_dict: missing {missing or 'nothing'}, unknown {unknown or 'nothing'}. "
+                "Is it of another model? strict=False takes what fits."
+            )
+        common = {name: np.asarray(state[name]) for name in own if name in state}
+        for name, value in common.items():
+            if value.shape != getattr(*own[name]).shape:
+                expected = getattr(*own[name]).shape
+                raise ValueError(f"{name} expects shape {expected}, got {value.shape}.")
+        for name, value in common.items():
+            getattr(*own[name])[...] = value
+
+    # ---- modes and dtype -------------------------------------------------------------------------
+
+    def train(self, mode=True):
+        """Switch this module, and all inside it, to training; returns it."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self):
+        """Switch to evaluation: nothing is dropped, batch norm uses its running statistics."""
+        return self.train(False)
+
+    def zero_grad(self):
+        """Forget the gradients of all parameters."""
+        for p in self.parameters():
+            p.grad = None
+
+    def astype(self, dtype):
+        """Convert all parameters and floating-point buffers, in place; returns the module."""
+        for holder, name in self._state().values():
+            value = getattr(holder, name)
+            if value.dtype.kind == "f":
+                setattr(holder, name, value.astype(dtype))
+        self.zero_grad()
+        return self
+
+    # ---- how it looks ----------------------------------------------------------------------------
+
+    def describe(self):
+        """What `repr` shows between the parentheses."""
+        return ""
+
+    def __repr__(self):
+        parts = [(name, repr(v)) for name, v in _items(self) if isinstance(v, Module)]
+        if not parts:
+            return f"{type(self).__name__}({self.describe()})"
+        lines = [f"({name}): {text}".replace("\n", "\n  ") for name, text in parts]
+        return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
+
+    def summary(self, input_shape):
+        """A table of the layers, their output shapes and numbers of parameters, as text.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Of one example, such as (1, 28, 28).
+
+        Examples
+        --------
+        >>> from minigrad import nn
+        >>> print(nn.Sequential(nn.Flatten(), nn.Dense(784, 10)).summary((1, 28, 28)))
+        layer               output  parameters
+        0 Flatten         (N, 784)           0
+        1 Dense            (N, 10)       7,850
+        total                            7,850
+        """
+        rows = _run_and_list(self, input_shape)
+        rows = [("layer", "output", "parameters"), *rows, ("total", "", _count(self))]
+        wide = [max(len(row[i]) for row in rows) for i in range(3)]
+        line = "{:<{}}  {:>{}}  {:>{}}"
+        return "\n".join(
+            line.format(a, wide[0], b, max(wide[1], 14), c, wide[2]).rstrip() for a, b, c in rows
+        )
+
+
+def _items(module):
+    """(name, value) of all attributes, also inside lists, tuples and dicts."""
+    stack = [(name, value) for name, value in reversed(vars(module).items())]
+    while stack:
+        name, value = stack.pop()
+        if isinstance(value, list | tuple):
+            value = dict(enumerate(value))
+        if isinstance(value, dict):
+            stack += [(f"{name}.{key}", part) for key, part in reversed(value.items())]
+        else:
+            yield name, value
+
+
+def _count(module):
+    return f"{sum(p.size for p in module.parameters()):,}"
+
+
+def _run_and_list(model, input_shape):
+    """Run one example of zeros through the model; a row for each layer that ran."""
+    rows, modes = [], [(module, module.training) for module in model.modules()]
+    layers = [(n, m) for n, m in model.named_modules() if not any(m is not x for x in m.modules())]
+
+    def watched(name, layer):
+        def forward(*inputs):
+            y = type(layer).forward(layer, *inputs)
+            shape = ", ".join(["N", *map(str, y.shape[1:])])
+            rows.append((f"{name} {type(layer).__name__}".strip(), f"({shape})", _count(layer)))
+            return y
+
+        return forward
+
+    try:
+        for name, layer in layers:
+            layer.forward = watched(name, layer)
+        with no_grad():
+            model.eval()(np.zeros((1, *input_shape), np.float32))
+    finally:
+        for _, layer in layers:
+            del layer.forward
+        for module, mode in modes:
+            module.training = mode
+    return rows
+
+
+class Sequential(Module):
+    """Modules one after the other, each fed with what the one before gave.
+
+    Examples
+    --------
+    >>> from minigrad import nn
+    >>> model = nn.Sequential(nn.Dense(4, 8), nn.ReLU(), nn.Dense(8, 2))
+    >>> model(np.zeros((5, 4))).shape, len(model), model[0].weight.shape
+    ((5, 2), 3, (8, 4))
+    """
+
+    def __init__(self, *modules):
+        for i, module in enumerate(modules):
+            if not isinstance(module, Module):
+                raise TypeError(f"Sequential expects modules, got {module!r} at place {i}.")
+            vars(self)[str(i)] = module  # PyTorch's names: "0.weight"
+
+    def _layers(self):
+        return [value for name, value in vars(self).items() if name.isdigit()]
+
+    def __len__(self):
+        return len(self._layers())
+
+    def __getitem__(self, i):
+        return Sequential(*self._layers()[i]) if isinstance(i, slice) else self._layers()[i]
+
+    def forward(self, x):
+        for module in self._layers():
+            x = module(x)
+        return x

@@ -1,0 +1,97 @@
+"""Activations: relu, gelu, sigmoid, softmax and their relatives, finite for inputs of +-1e4."""
+
+import numpy as np
+
+from ..autograd import primitive
+from .elementwise import exp, expm1, logaddexp, minimum, tanh
+from .reduction import sum
+
+GELU_SCALE, GELU_CUBE = float(np.sqrt(2 / np.pi)), 0.044715
+
+
+def _sigmoid(x):
+    e = np.exp(-np.abs(x))  # never above 1
+    return np.maximum(e, x >= 0) / (1 + e)  # 1 or e, over 1 + e
+
+
+def _softmax(x, axis=-1):
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _log_softmax(x, axis=-1):
+    x = x - np.max(x, axis=axis, keepdims=True)
+    return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
+
+
+# fmt: off  (a table is read down its columns)
+relu = primitive(
+    lambda x: np.maximum(x, 0),
+    lambda g, y, x: g * (y > 0),
+    name="relu",
+    doc="max(x, 0); its gradient at 0 is 0",
+)
+leaky_relu = primitive(
+    lambda x, negative_slope=0.01: np.maximum(x, 0) + np.minimum(x, 0) * negative_slope,
+    lambda g, y, x, negative_slope=0.01: g * (x > 0) + g * (x <= 0) * negative_slope,
+    name="leaky_relu",
+    doc="x where positive, else negative_slope * x (Maas et al. 2013)",
+)
+sigmoid = primitive(_sigmoid, lambda g, y, x: g * (y * (1 - y)), doc="1 / (1 + exp(-x))")
+softmax = primitive(
+    _softmax,
+    lambda g, y, x, axis=-1: y * (g - sum(g * y, axis, True)),
+    doc="exp(x) / sum(exp(x)) along an axis",
+)
+log_softmax = primitive(
+    _log_softmax,
+    lambda g, y, x, axis=-1: g - exp(y) * sum(g, axis, True),
+    doc="log(softmax(x)) along an axis, without overflow",
+)
+# fmt: on
+
+# ---- derived: softplus, elu, silu, gelu ----------------------------------------------------------
+
+
+def softplus(x):
+    """log(1 + exp(x)), a smooth relu.
+
+    Examples
+    --------
+    >>> float(softplus(np.array(-1e4))), float(softplus(np.array(1e4)))
+    (0.0, 10000.0)
+    """
+    return logaddexp(x, 0)
+
+
+def elu(x, alpha=1.0):
+    """x where positive, else alpha * (exp(x) - 1) (Clevert et al. 2016).
+
+    Examples
+    --------
+    >>> elu(np.array([-1e4, 2.0]))
+    array([-1.,  2.])
+    """
+    return relu(x) + alpha * expm1(minimum(x, 0))
+
+
+def silu(x):
+    """x * sigmoid(x), also known as swish (Elfwing et al. 2018).
+
+    Examples
+    --------
+    >>> silu(np.array([-1e4, 0.0, 1e4]))
+    array([   -0.,     0., 10000.])
+    """
+    return x * sigmoid(x)
+
+
+def gelu(x):
+    """x times the normal distribution's cumulative, in its tanh form (Hendrycks and Gimpel 2016).
+
+    Examples
+    --------
+    >>> gelu(np.array([0.0, 1.0])).round(4)
+    array([0.    , 0.8412])
+    """
+    return 0.5 * x * (1 + tanh(GELU_SCALE * (x + GELU_CUBE * (x * x * x))))

@@ -1,0 +1,183 @@
+"""Read 5 of 8: losses. cross_entropy is a row of the table; the others follow from primitives.
+
+All take `reduction`: "mean" over the examples, "sum", or "none" for one loss each.
+"""
+
+import numpy as np
+
+from ..autograd import primitive
+from .activation import log_softmax, softmax
+from .elementwise import absolute, log, logaddexp, minimum, multiply, where
+from .reduction import mean, sum
+from .shaping import getitem
+
+
+def _cross_entropy(logits, targets):
+    """sum(targets * -log_softmax(logits)) of each row: (N, K), (N, K) -> (N,)."""
+    top = logits.max(axis=-1, keepdims=True)
+    lse = np.log(np.exp(logits - top).sum(axis=-1, keepdims=True)) + top
+    return (targets * (lse - logits)).sum(axis=-1)
+
+
+# fmt: off  (a table is read down its columns)
+_soft_cross_entropy = primitive(
+    _cross_entropy,
+    lambda g, y, logits, targets: (
+        g[..., None] * (softmax(logits) * sum(targets, -1, True) - targets)
+    ),
+    lambda g, y, logits, targets: -g[..., None] * log_softmax(logits),
+    doc="-sum(targets * log(softmax(logits))) of each row; the gradient is softmax - targets",
+)
+# fmt: on
+
+
+def _reduce(losses, reduction):
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f'reduction expects "mean", "sum" or "none", got {reduction!r}.')
+    return mean(losses) if reduction == "mean" else sum(losses) if reduction == "sum" else losses
+
+
+def _plain(x):
+    return getattr(x, "_data", x)
+
+
+def _check_classes(name, scores, targets):
+    """Class indices as an integer array (N,), for scores (N, K)."""
+    targets = np.asarray(_plain(targets))
+    n, classes = scores.shape[:-1], scores.shape[-1]
+    if targets.shape != n or targets.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} of scores {scores.shape} expects integer targets of shape {n}, "
+            f"got {targets.dtype} of shape {targets.shape}."
+        )
+    if targets.size and not 0 <= targets.min() <= targets.max() < classes:
+        raise ValueError(
+            f"{name} expects targets from 0 to {classes - 1}, as there are {classes} scores, "
+            f"got {targets.min()} to {targets.max()}."
+        )
+    return targets
+
+
+def cross_entropy(logits, targets, reduction="mean", label_smoothing=0.0):
+    """Mean of -log(softmax(logits)[target]): the loss of a classifier.
+
+    Parameters
+    ----------
+    logits : (N, K)
+        Scores before any softmax.
+    targets : integers (N,), or probabilities (N, K)
+    reduction : "mean", "sum" or "none"
+    label_smoothing : float, 0 to 1
+        The share of each target that is spread over all classes (Szegedy et al. 2016).
+
+    Raises
+    ------
+    ValueError
+        For targets of another shape, or class indices out of range.
+
+    Examples
+    --------
+    >>> round(float(cross_entropy(np.zeros((1, 10)), np.array([3]))), 2)  # ln(10)
+    2.3
+    """
+    if np.ndim(logits) < 2:
+        raise ValueError(f"cross_entropy expects logits of shape (N, K), got {logits.shape}.")
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing expects a share from 0 to 1, got {label_smoothing}.")
+    if targets.shape != logits.shape:
+        classes = _check_classes("cross_entropy", logits, targets)
+        targets = (classes[..., None] == np.arange(logits.shape[-1])).astype(logits.dtype)
+    if label_smoothing:
+        targets = targets * (1 - label_smoothing) + label_smoothing / logits.shape[-1]
+    return _reduce(_soft_cross_entropy(logits, targets), reduction)
+
+
+def nll_loss(log_probabilities, targets, reduction="mean"):
+    """Mean of -log_probabilities[target]: cross_entropy after a log_softmax.
+
+    Examples
+    --------
+    >>> float(nll_loss(np.log(np.array([[0.5, 0.5]])), np.array([1]))).__round__(3)
+    0.693
+    """
+    targets = _check_classes("nll_loss", log_probabilities, targets)
+    places = np.indices(targets.shape, sparse=True)
+    return _reduce(-getitem(log_probabilities, (*places, targets)), reduction)
+
+
+def _check_shapes(name, prediction, target):
+    if np.shape(prediction) != np.shape(target):
+        raise ValueError(
+            f"{name} expects prediction and target of one shape, got {np.shape(prediction)} and "
+            f"{np.shape(target)}, which would broadcast by accident: reshape one of them."
+        )
+
+
+def mse_loss(prediction, target, reduction="mean"):
+    """Mean of (prediction - target) ** 2; both of one shape.
+
+    Examples
+    --------
+    >>> float(mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    2.0
+    """
+    _check_shapes("mse_loss", prediction, target)
+    distance = prediction - target
+    return _reduce(distance * distance, reduction)
+
+
+def l1_loss(prediction, target, reduction="mean"):
+    """Mean of |prediction - target|; both of one shape.
+
+    Examples
+    --------
+    >>> float(l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    1.0
+    """
+    _check_shapes("l1_loss", prediction, target)
+    return _reduce(absolute(prediction - target), reduction)
+
+
+def huber_loss(prediction, target, reduction="mean", delta=1.0):
+    """Squared near 0, linear from a distance of `delta` on (Huber 1964).
+
+    Examples
+    --------
+    >>> float(huber_loss(np.array([0.0, 0.0]), np.array([1.0, 3.0])))
+    1.5
+    """
+    _check_shapes("huber_loss", prediction, target)
+    distance = absolute(prediction - target)
+    near = minimum(distance, delta)
+    return _reduce(near * (distance - near / 2), reduction)
+
+
+def binary_cross_entropy_with_logits(logits, targets, reduction="mean"):
+    """Mean of -log(sigmoid(logits)) where the target is 1, of -log(1 - sigmoid) where it is 0.
+
+    Examples
+    --------
+    >>> float(binary_cross_entropy_with_logits(np.array([0.0]), np.array([1.0]))).__round__(3)
+    0.693
+    """
+    _check_shapes("binary_cross_entropy_with_logits", logits, targets)
+    return _reduce(logaddexp(logits, 0) - multiply(logits, targets), reduction)
+
+
+def kl_div(log_probabilities, targets, reduction="mean"):
+    """targets * (log(targets) - log_probabilities), 0 where the target is 0, as in PyTorch.
+
+    `reduction` also takes "batchmean", the sum over the first axis' length, which is the
+    divergence of Kullback and Leibler (1951); "mean" divides by all elements.
+
+    Examples
+    --------
+    >>> p = np.array([[0.5, 0.5]])
+    >>> float(kl_div(np.log(p), p))
+    0.0
+    """
+    _check_shapes("kl_div", log_probabilities, targets)
+    losses = targets * (log(where(_plain(targets) > 0, targets, 1)) - log_probabilities)
+    if reduction == "batchmean":
+        return sum(losses) / len(losses)
+    return _reduce(losses, reduction)

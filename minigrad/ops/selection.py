@@ -1,0 +1,80 @@
+"""Elements chosen by place or by size: take, take_along_axis, sort, triu, tril.
+
+All are derived: an index is computed with NumPy, and `getitem` reads it and knows the gradient.
+"""
+
+import numpy as np
+
+from .elementwise import where
+from .shaping import getitem, reshape
+
+
+def _plain(x):
+    return getattr(x, "_data", x)
+
+
+def take(x, indices, axis=None):
+    """The elements, or slices along an axis, at integer indices, which may repeat.
+
+    Examples
+    --------
+    >>> take(np.array([4.0, 5.0, 6.0]), np.array([2, 0, 2]))
+    array([6., 4., 6.])
+    """
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    return getitem(x, (slice(None),) * (axis % x.ndim) + (np.asarray(_plain(indices)),))
+
+
+def take_along_axis(x, indices, axis=-1):
+    """The element at its own index for each place along an axis, as np.take_along_axis.
+
+    Examples
+    --------
+    >>> take_along_axis(np.array([[4.0, 5.0], [6.0, 7.0]]), np.array([[1], [0]]), axis=1).tolist()
+    [[5.0], [6.0]]
+    """
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    indices = np.asarray(_plain(indices))
+    if indices.ndim != x.ndim:
+        raise ValueError(
+            f"take_along_axis expects indices of {x.ndim} axes, as x has, got {indices.ndim}."
+        )
+    shape = [n if a == axis % x.ndim else m for a, (n, m) in enumerate(zip(indices.shape, x.shape))]
+    places = list(np.indices(shape, sparse=True))
+    places[axis] = indices
+    return getitem(x, tuple(places))
+
+
+def sort(x, axis=-1):
+    """The elements in ascending order; the gradient follows each to its old place.
+
+    Examples
+    --------
+    >>> sort(np.array([3.0, 1.0, 2.0]))
+    array([1., 2., 3.])
+    """
+    return take_along_axis(x, np.argsort(_plain(x), axis=axis, kind="stable"), axis)
+
+
+def triu(x, k=0):
+    """The upper triangle of the last two axes, from diagonal `k` on; zeros below.
+
+    Examples
+    --------
+    >>> triu(np.ones((2, 2))).tolist()
+    [[1.0, 1.0], [0.0, 1.0]]
+    """
+    return where(np.triu(np.ones(x.shape[-2:], bool), k), x, 0)
+
+
+def tril(x, k=0):
+    """The lower triangle of the last two axes, up to diagonal `k`; zeros above.
+
+    Examples
+    --------
+    >>> tril(np.ones((2, 2))).tolist()
+    [[1.0, 0.0], [1.0, 1.0]]
+    """
+    return where(np.tril(np.ones(x.shape[-2:], bool), k), x, 0)

@@ -1,0 +1,292 @@
+"""Shape and choice of elements: reshape, transpose, getitem, concatenate, and what they build.
+
+None of these computes: a gradient is put back where its value came from. `getitem` reads and
+`scatter` adds up what was read; each is the other's gradient.
+"""
+
+import operator
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from ..autograd import primitive
+
+# ---- rows: reshape, transpose, broadcast_to, flip, pad, getitem, scatter, diagonal, concatenate --
+
+
+def memory_order(x):
+    """The axes of `x` from the slowest to the quickest in memory: (0, 2, 3, 1) of channels-last."""
+    strides = getattr(x, "_data", x).strides
+    return tuple(sorted(range(len(strides)), key=lambda axis: -abs(strides[axis])))
+
+
+def _in_order(x, *, axes):
+    if memory_order(x) == axes:
+        return x
+    out = np.empty([x.shape[axis] for axis in axes], x.dtype).transpose(np.argsort(axes))
+    out[...] = x
+    return out
+
+
+def _inverse(axes):
+    return None if axes is None else np.argsort([axis % len(axes) for axis in axes])
+
+
+def _borders(x, widths):
+    return tuple(slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True))
+
+
+def _pad(x, *, widths, value):
+    shape = [low + n + high for (low, high), n in zip(widths, x.shape, strict=True)]
+    out = np.full_like(x, value, shape=shape)  # in the memory order of x, unlike np.pad
+    out[_borders(x, widths)] = x
+    return out
+
+
+def _reads_twice(index):
+    """Whether an index can name an element more than once: integer arrays and lists can."""
+    parts = index if isinstance(index, tuple) else (index,)
+    arrays = [np.asarray(part) for part in parts if isinstance(part, list | np.ndarray)]
+    return any(array.dtype.kind in "iu" for array in arrays)
+
+
+def _scatter(g, *, index, shape):
+    out = np.zeros(shape, g.dtype)
+    if _reads_twice(index):
+        np.add.at(out, index, g)
+    else:
+        out[index] = g
+    return out
+
+
+def _diagonal_gradient(g, y, x, offset=0, axis1=0, axis2=1):
+    places = np.arange(x.size).reshape(x.shape).diagonal(offset, axis1, axis2)
+    return reshape(scatter(g, index=np.array(places), shape=(x.size,)), x.shape)
+
+
+def _concatenate_gradient(i, g, y, *xs, axis):
+    start = sum(x.shape[axis] for x in xs[:i])
+    where_i = [slice(None)] * g.ndim
+    where_i[axis] = slice(start, start + xs[i].shape[axis])
+    return getitem(g, tuple(where_i))
+
+
+# fmt: off  (a table is read down its columns)
+reshape = primitive(
+    np.reshape,
+    lambda g, y, x, shape: in_order(reshape(g, x.shape), axes=memory_order(x)),
+    doc="The same elements in another shape",
+)
+in_order = primitive(
+    _in_order,
+    lambda g, y, x, *, axes: g,
+    doc="x copied to where these axes go from slow to quick; a pass over mixed orders is slow",
+)
+transpose = primitive(
+    np.transpose,
+    lambda g, y, x, axes=None: transpose(g, _inverse(axes)),
+    doc="The axes in another order, reversed if left out",
+)
+broadcast_to = primitive(
+    np.broadcast_to,
+    lambda g, y, x, shape: g,
+    doc="x repeated along axes of length 1, which the engine sums up again",
+)
+flip = primitive(
+    np.flip,
+    lambda g, y, x, axis=None: flip(g, axis),
+    doc="The elements backward along the given axes, or along all",
+)
+getitem = primitive(
+    operator.getitem, lambda g, y, x, index: scatter(g, index=index, shape=x.shape), doc="x[index]"
+)
+scatter = primitive(
+    _scatter,
+    lambda h, y, g, *, index, shape: getitem(h, index),
+    doc="Zeros of a shape with g added at index",
+)
+_pad_widths = primitive(
+    _pad,
+    lambda g, y, x, *, widths, value: getitem(g, _borders(x, widths)),
+    doc="x inside a border of a value",
+)
+astype = primitive(
+    lambda x, dtype: x.astype(dtype),
+    lambda g, y, x, dtype: g,
+    name="astype",
+    doc="x in another dtype; the engine casts its gradient back",
+)
+diagonal = primitive(
+    np.diagonal, _diagonal_gradient, doc="The elements whose indices along two axes are equal"
+)
+_concatenate = primitive(
+    lambda *xs, axis: np.concatenate(xs, axis),
+    each=_concatenate_gradient,
+    name="concatenate",
+    doc="Arrays one after the other along an axis",
+)
+# fmt: on
+
+# ---- derived: pad, concatenate, stack, split, tile, repeat, roll ---------------------------------
+
+
+def pad(x, pad_width, mode="constant", constant_values=0):
+    """`x` inside a border; `pad_width` in the forms of np.pad, of which only `constant` is here.
+
+    Examples
+    --------
+    >>> pad(np.ones((1, 2)), ((0, 1), (1, 0)))
+    array([[0., 1., 1.],
+           [0., 0., 0.]])
+    """
+    if mode != "constant":
+        raise ValueError(f"pad knows mode='constant' alone, got {mode!r}: concatenate slices of x.")
+    widths = np.broadcast_to(pad_width, (np.ndim(x), 2)).tolist()
+    return _pad_widths(x, widths=widths, value=constant_values)
+
+
+def concatenate(arrays, axis=0):
+    """Arrays one after the other along an existing axis; all are flattened for `axis=None`.
+
+    Examples
+    --------
+    >>> concatenate([np.ones(2), np.zeros(1)])
+    array([1., 1., 0.])
+    """
+    if axis is None:
+        return concatenate([reshape(x, (-1,)) for x in arrays])
+    return _concatenate(*arrays, axis=axis)
+
+
+def stack(arrays, axis=0):
+    """Arrays of one shape along a new axis.
+
+    Examples
+    --------
+    >>> stack([np.ones(2), np.zeros(2)], axis=1).tolist()
+    [[1.0, 0.0], [1.0, 0.0]]
+    """
+    return concatenate([expand_dims(x, axis) for x in arrays], axis)
+
+
+def _along(axis, part):
+    """The index that reads `part` of an axis, and all of the others."""
+    return (..., part, *[slice(None)] * (-1 - axis)) if axis < 0 else (*[slice(None)] * axis, part)
+
+
+def split(x, sections, axis=0):
+    """Views of `x` between the indices `sections`, or so many of equal length.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in split(np.arange(4), 2)]
+    [[0, 1], [2, 3]]
+    """
+    n = x.shape[axis]
+    if isinstance(sections, int):
+        if sections < 1 or n % sections:
+            raise ValueError(f"split cannot cut an axis of {n} into {sections} equal sections.")
+        sections = range(n // sections, n, n // sections)
+    edges = [0, *sections, n]
+    return [getitem(x, _along(axis, slice(*pair))) for pair in zip(edges, edges[1:], strict=False)]
+
+
+def repeat(x, repeats, axis=None):
+    """Each element so many times in a row, as np.repeat.
+
+    Examples
+    --------
+    >>> repeat(np.array([1, 2]), 2)
+    array([1, 1, 2, 2])
+    """
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    return getitem(x, _along(axis, np.repeat(np.arange(x.shape[axis]), repeats)))
+
+
+def tile(x, reps):
+    """The whole of `x` so many times along each axis, as np.tile.
+
+    Examples
+    --------
+    >>> tile(np.array([1, 2]), 2)
+    array([1, 2, 1, 2])
+    """
+    reps = (reps,) if isinstance(reps, int) else tuple(reps)
+    x = reshape(x, (1,) * (len(reps) - np.ndim(x)) + np.shape(x))
+    for axis, n in enumerate((1,) * (x.ndim - len(reps)) + reps):
+        x = concatenate([x] * n, axis) if n else getitem(x, _along(axis, slice(0)))
+    return x
+
+
+def roll(x, shift, axis=None):
+    """The elements moved on by `shift`, the last ones coming in first.
+
+    Examples
+    --------
+    >>> roll(np.arange(4), 1)
+    array([3, 0, 1, 2])
+    """
+    if axis is None:
+        return reshape(roll(reshape(x, (-1,)), shift, 0), x.shape)
+    if np.iterable(axis) or np.iterable(shift):
+        for one, along in zip(*map(np.ravel, np.broadcast_arrays(shift, axis)), strict=True):
+            x = roll(x, int(one), int(along))
+        return x
+    cut = -shift % max(x.shape[axis], 1)
+    ends = [getitem(x, _along(axis, part)) for part in (slice(cut, None), slice(cut))]
+    return concatenate(ends, axis)
+
+
+# ---- derived views: swapaxes, moveaxis, expand_dims, squeeze -------------------------------------
+
+
+def swapaxes(x, axis1, axis2):
+    """A view of `x` with two axes exchanged.
+
+    Examples
+    --------
+    >>> swapaxes(np.ones((2, 3, 4)), 0, -1).shape
+    (4, 3, 2)
+    """
+    axes = list(range(x.ndim))
+    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    return transpose(x, axes)
+
+
+def moveaxis(x, source, destination):
+    """A view of `x` with axes moved to other places, the rest in their order.
+
+    Examples
+    --------
+    >>> moveaxis(np.ones((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
+    source = normalize_axis_tuple(source, x.ndim, "source")
+    destination = normalize_axis_tuple(destination, x.ndim, "destination")
+    axes = [axis for axis in range(x.ndim) if axis not in source]
+    for place, axis in sorted(zip(destination, source, strict=True)):
+        axes.insert(place, axis)
+    return transpose(x, axes)
+
+
+def expand_dims(x, axis):
+    """A view of `x` with new axes of length 1.
+
+    Examples
+    --------
+    >>> expand_dims(np.ones((2, 3)), (0, -1)).shape
+    (1, 2, 3, 1)
+    """
+    return reshape(x, np.expand_dims(np.broadcast_to(0, x.shape), axis).shape)
+
+
+def squeeze(x, axis=None):
+    """A view of `x` without axes of length 1: the given ones, or all.
+
+    Examples
+    --------
+    >>> squeeze(np.ones((1, 3, 1))).shape
+    (3,)
+    """
+    return reshape(x, np.squeeze(np.broadcast_to(0, x.shape), axis).shape)

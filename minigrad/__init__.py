@@ -1,7 +1,9 @@
 """minigrad: a neural-network library in pure NumPy, to read, to trust, and fast."""
 
-from . import autograd, data, metrics, nn, ops
+from . import autograd, data, metrics, nn, ops, optim, plot
 from .autograd import Tensor, gradients, no_grad, primitive
+from .checkpoint import load, save
 from .gradcheck import GradientError, gradcheck
 from .ops import *
+from .training import Callback, History, TrainStep, evaluate, fit, predict
 from .transforms import grad, hessian, hvp, jacobian, value_and_grad, vjp

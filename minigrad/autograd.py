@@ -16,6 +16,7 @@ import numpy as np
 _recording = ContextVar("recording", default=True)
 _watcher: ContextVar[Any] = ContextVar("watcher", default=None)  # set by mg.debug() alone
 _FREED: Any = ("freed",)  # the node of a tensor whose graph a backward pass has used up
+_new = object.__new__
 registry: dict[str, "primitive"] = {}  # every primitive of minigrad.ops; the tests walk it
 
 
@@ -37,8 +38,9 @@ class Tensor:
 
     def __init__(self, data, requires_grad=False, dtype=None, name=None):
         array = np.asarray(data, dtype)
-        if dtype is None and not isinstance(data, np.ndarray | np.generic):
-            array = array.astype(np.float32) if array.dtype.kind in "iuf" else array
+        keeps = dtype is not None or isinstance(data, np.ndarray | np.generic | Tensor)
+        if not keeps and array.dtype.kind in "iuf":
+            array = array.astype(np.float32)
         if array.dtype.kind not in ("f" if requires_grad else "biuf"):
             wish = "floats, as of .astype(np.float32)" if requires_grad else "numbers"
             raise TypeError(f"Tensor({requires_grad=}) expects {wish}, got {array.dtype}.")
@@ -100,13 +102,14 @@ class primitive:  # noqa: N801, lower case as `property` is: it is used as a fun
         y = self.function(*values, **keywords)
         if not recorded:
             return y
-        out = Tensor.__new__(Tensor)
-        out._data, out._node, out.requires_grad = np.asarray(y), None, False
-        out.grad, out.name, out._retains = None, None, False
-        if parents and _recording.get() and out._data.dtype.kind == "f":
+        out = _new(Tensor)
+        out._data = y = y if type(y) is np.ndarray else np.asarray(y)
+        out.grad = out.name = out._node = None
+        out._retains = out.requires_grad = False
+        if parents and _recording.get() and y.dtype.kind == "f":
             out.requires_grad, out._node = True, (self, inputs, values, keywords, parents)
         if watcher := _watcher.get():
-            watcher.forward(out, self, inputs)
+            watcher.forward(out, self, values, keywords)
         return out
 
     def rule(self, i):
@@ -138,7 +141,7 @@ def topological_order(output, inputs=None):
     Without recursion. A gradient nobody needs is not in it, and so never computed.
     """
     if not output.requires_grad:
-        raise RuntimeError("nothing here requires a gradient: Tensor(..., requires_grad=True).")
+        raise ValueError("nothing here requires a gradient: Tensor(..., requires_grad=True).")
     order, seen, stack = [], set(), [output]
     needed = seen if inputs is None else {id(x) for x in inputs}
     while stack:
@@ -151,7 +154,7 @@ def topological_order(output, inputs=None):
                 order.append(t)
         elif id(t) not in seen:
             if t._node is _FREED:
-                raise RuntimeError("an earlier backward() freed this: give it retain_graph=True.")
+                raise ValueError("an earlier backward() freed this: give it retain_graph=True.")
             seen.add(id(t))
             stack += (t, None)
             if t._node:
@@ -182,47 +185,56 @@ def _walk(output, inputs, gradient, create_graph, retain_graph):
         inputs = [t for t in order if t._node is None or t._retains]
     wanted, found = {id(x) for x in inputs}, {}
     pending = {id(output): _seed(output, gradient, create_graph)}
+    watcher = _watcher.get()
     with _setting(_recording, create_graph):
         while order:  # emptied, so that what is used is freed at once
             t = order.pop()
-            g = pending.pop(id(t))
-            if id(t) in wanted:
-                found[id(t)] = g
-            if t._node:
-                _hand_back(g, t, needed, pending, create_graph, _watcher.get())
-                t._node = t._node if retain_graph else _FREED
-    results = [found.get(id(x)) for x in inputs]
+            key, node = id(t), t._node
+            g = pending.pop(key)
+            if key in wanted:
+                found[key] = g
+            if node:
+                _hand_back(g, t, node, needed, pending, create_graph, watcher)
+                if not retain_graph:
+                    t._node = _FREED
+    if create_graph:
+        return inputs, [found.get(id(x)) for x in inputs]
     taken: set[int] = set()
-    return inputs, results if create_graph else [_owned(g, taken) for g in results]
+    return inputs, [_owned(found.get(id(x)), taken) for x in inputs]
 
 
 def _seed(output, gradient, create_graph):
-    if gradient is None and output._data.size != 1:
-        wish = f"reduce it, as by .sum(), or pass gradient= of shape {output.shape}"
-        raise ValueError(f"the gradient of more than one number needs a start: {wish}.")
-    gradient = np.ones(output.shape) if gradient is None else gradient
-    if not isinstance(gradient, Tensor):
-        gradient = Tensor(np.asarray(gradient, output.dtype))
-    if gradient.shape != output.shape:
-        raise ValueError(f"gradient= expects the output's {output.shape}, got {gradient.shape}.")
-    return gradient if create_graph else gradient.data.copy()
+    """The gradient to start from, of the shape and dtype of `output`."""
+    if gradient is None:
+        if output._data.size != 1:
+            wish = f"reduce it, as by .sum(), or pass gradient= of shape {output.shape}"
+            raise ValueError(f"the gradient of more than one number needs a start: {wish}.")
+        gradient = np.ones(output.shape)
+    if np.shape(gradient) != output.shape:
+        came = np.shape(gradient)
+        raise ValueError(f"gradient= expects the output's {output.shape}, got {came}.")
+    if create_graph:
+        return _fitted(gradient if isinstance(gradient, Tensor) else Tensor(gradient), output)
+    return np.array(getattr(gradient, "_data", gradient), output.dtype)
 
 
-def _hand_back(g, t, needed, pending, create_graph, watcher):
+def _hand_back(g, t, node, needed, pending, create_graph, watcher):
     """Add to `pending` what each parent of `t` gets of the gradient `g`."""
-    row, tensors, values, keywords, parents = t._node
-    y, inputs = (t, tensors) if create_graph else (t._data, values)
+    row, inputs, values, keywords, parents = node
+    y = t if create_graph else t._data
     for i, x in parents:
-        key, like = id(x), x._data
-        if key in needed:
+        if (key := id(x)) in needed:
+            like = x._data
             try:
-                h = row.rule(i)(g, y, *inputs, **keywords)
+                h = row.rule(i)(g, y, *(inputs if create_graph else values), **keywords)
                 if watcher:
-                    watcher.backward(t, i, h)
+                    watcher.backward(t, i, g, h)
                 if h.shape != like.shape or h.dtype is not like.dtype:
                     h = _fitted(h, like)
             except Exception as error:
-                error.add_note(f"in the gradient of {row.name} for argument {i}, shape {x.shape}")
+                place = f", called at {node.place}" if hasattr(node, "place") else ""  # mg.debug()
+                note = f"in the gradient of {row.name} for argument {i}, shape {x.shape}{place}"
+                error.add_note(note)
                 raise
             pending[key] = pending[key] + h if key in pending else h
 
@@ -230,10 +242,11 @@ def _hand_back(g, t, needed, pending, create_graph, watcher):
 def _fitted(h, x):
     """`h` in the dtype and shape of `x`, summed over the axes along which `x` was broadcast."""
     if h.shape != x.shape:
-        ones = (1,) * (h.ndim - x.ndim) + x.shape  # the shape of x as broadcasting sees it
-        axes = tuple(a for a in range(h.ndim) if a < h.ndim - x.ndim or 1 == ones[a] != h.shape[a])
-        if np.broadcast_shapes(ones, h.shape) != h.shape:
+        extra = len(h.shape) - len(x.shape)
+        ones = (1,) * extra + x.shape  # the shape of x as broadcasting sees it
+        if any(n not in (1, m) for n, m in zip(ones, h.shape)) or extra < 0:
             raise ValueError(f"its rule gave shape {h.shape}, to which {x.shape} cannot broadcast.")
+        axes = tuple(a for a, n in enumerate(ones) if a < extra or n != h.shape[a])
         h = h.sum(axes).reshape(x.shape)
     return h if h.dtype == x.dtype else h.astype(x.dtype)
 
@@ -243,11 +256,8 @@ def _owned(g, taken):
     if g is None:
         return None
     owner = g if g.base is None else g.base
-    if (
-        id(owner) in taken
-        or owner.size != g.size
-        or not (g.flags.c_contiguous and g.flags.writeable)
-    ):
+    whole = g.flags.c_contiguous and g.flags.writeable and getattr(owner, "size", -1) == g.size
+    if not whole or id(owner) in taken:
         owner = g = np.array(g, order="C")
     taken.add(id(owner))
     return g

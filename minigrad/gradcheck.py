@@ -69,11 +69,11 @@ def _float64(x):
 class _Watcher:
     """Sees every operation; one that leaves float64 would make the comparison worthless."""
 
-    def forward(self, out, row, inputs):
+    def forward(self, out, row, values, keywords):
         if out.requires_grad and out.dtype != np.float64:
             raise GradientError(f"{row.name} gave {out.dtype}: the function falls back from float64.")
 
-    def backward(self, t, i, h):
+    def backward(self, t, i, g, h):
         row, _, values, *_ = t._node
         if getattr(h, "dtype", None) != np.float64:
             kind = getattr(h, "dtype", type(h).__name__)

@@ -1,4 +1,4 @@
-"""From images to batches: normalize them, hold some back for validation, hand them out in batches."""
+"""From images to batches: normalize, hold some back for validation, hand out in batches."""
 
 import operator
 
@@ -15,9 +15,9 @@ MEAN, STD = 0.1307, 0.3081  # of all pixels of MNIST's 60,000 training images, d
 def normalize(images):
     """Grey images as the input of a network: centered, scaled, with a channel axis.
 
-    Computes `(images / 255 - 0.1307) / 0.3081`, the mean and standard deviation of MNIST's training
-    images. The same numbers serve test images, synthetic digits and Kaggle's files: a network must see
-    at test time what it saw in training.
+    Computes `(images / 255 - 0.1307) / 0.3081`, the mean and the standard deviation of MNIST's
+    training images. The same numbers serve test images, synthetic digits and Kaggle's files: a
+    network must see at test time what it saw in training.
 
     Parameters
     ----------
@@ -54,8 +54,9 @@ def _check_images(images):
     dtype = getattr(images, "dtype", type(images).__name__)
     if dtype != np.uint8:
         raise TypeError(
-            f"normalize expects an array of uint8 images with pixels 0..255, got {dtype}. Images are "
-            "normalized once; pixels of 0..1 become such images by (255 * x).round().astype(np.uint8)."
+            f"normalize expects an array of uint8 images with pixels 0..255, got {dtype}. "
+            "Images are normalized once; pixels of 0..1 first become (255 * x).round() "
+            "and then .astype(np.uint8)."
         )
     if images.ndim != 3:
         raise ValueError(
@@ -106,8 +107,9 @@ def _held_back(count, validation):
     held = round(count * validation)
     if held in (0, count):
         raise ValueError(
-            f"split with validation={validation} of {count} examples leaves {count - held} for training "
-            f"and {held} for validation. Both need at least one: give more examples or another share."
+            f"split with validation={validation} of {count} examples leaves {count - held} for "
+            f"training and {held} for validation. Both need at least one: give more examples or "
+            "another share."
         )
     return held
 
@@ -135,8 +137,8 @@ def _check_pair(caller, x, y):
 class DataLoader:
     """Hands out a data set in batches, in a new order each epoch.
 
-    Each pass, `for x_batch, y_batch in loader`, is one epoch. The order depends on `seed` and the number
-    of the epoch alone, so setting `loader.epoch` resumes a training run where it stopped.
+    Each pass, `for x_batch, y_batch in loader`, is one epoch. The order depends on `seed` and the
+    number of the epoch alone, so setting `loader.epoch` resumes a training run where it stopped.
 
     Parameters
     ----------
@@ -144,7 +146,8 @@ class DataLoader:
         Kept as they are, never copied as a whole.
     batch_size : int
     shuffle : bool
-        Without it, batches are slices of `x` and `y` in their own order: views, not to be written to.
+        Without it, batches are slices of `x` and `y` in their own order: views, which nobody
+        should write to.
     seed : int
     transform : function of (x_batch, rng), optional
         Returns the batch to be used instead, for random shifts and the like; `rng` is a
@@ -173,9 +176,7 @@ class DataLoader:
     (3, 1)
     """
 
-    def __init__(
-        self, x, y, batch_size, shuffle=True, seed=0, transform=None, drop_last=False
-    ):  # numpydoc ignore=GL08
+    def __init__(self, x, y, batch_size, shuffle=True, seed=0, transform=None, drop_last=False):
         _check_pair("DataLoader", x, y)
         self.x, self.y = x, y
         self.batch_size = operator.index(batch_size)
@@ -189,8 +190,9 @@ class DataLoader:
             raise ValueError(f"DataLoader expects batch_size >= 1, got {self.batch_size}")
         if len(self) == 0:
             raise ValueError(
-                f"DataLoader would hand out no batch: {len(self.x)} examples, batch_size="
-                f"{self.batch_size}, drop_last={self.drop_last}. Give more examples or smaller batches."
+                f"DataLoader would hand out no batch: {len(self.x)} examples, "
+                f"batch_size={self.batch_size}, drop_last={self.drop_last}. "
+                "Give more examples or smaller batches."
             )
 
     def __len__(self):

@@ -1,7 +1,7 @@
 """MNIST from files: find or download them, check them, and turn them into arrays.
 
-The images are handwritten digits collected by Y. LeCun, C. Cortes and C. J. C. Burges. No file of theirs
-comes with this package. Whatever is read, from whichever place, must have the known sha256.
+The images are handwritten digits collected by Y. LeCun, C. Cortes and C. J. C. Burges. No file of
+theirs comes with this package. Whatever is read, from whichever place, must have the known sha256.
 """
 
 import gzip
@@ -22,7 +22,8 @@ MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
 
-# fmt: off - a table of checksums, one file per row:  sha256 of the official .gz, sha256 of its content
+# Each file's sha256: of the official .gz, and of its content.
+# fmt: off  (a file takes two lines)
 FILES = {
     "train-images-idx3-ubyte": (
         "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
@@ -45,15 +46,15 @@ FILES = {
 
 
 class DataUnavailable(OSError):
-    """A data set is neither on this machine nor can it be fetched; the message lists the ways out."""
+    """A data set is not on this machine and cannot be fetched; the message lists the ways out."""
 
 
 def load_mnist(root=None, download=True):
     """The MNIST database: 60,000 handwritten digits to learn from and 10,000 to be tested on.
 
     Each of the four files is looked for in `root`, in the folder that the environment variable
-    `MINIGRAD_DATA_DIR` names, and in the user's cache (`~/.cache/minigrad` on Linux). The files may be
-    compressed (.gz) or not. What is found nowhere is downloaded with pooch.
+    `MINIGRAD_DATA_DIR` names, and in the user's cache (`~/.cache/minigrad` on Linux). The files may
+    be compressed (.gz) or not. What is found nowhere is downloaded with pooch.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def load_mnist(root=None, download=True):
     if missing and not download:
         raise _unavailable(missing, places, "Nothing was downloaded, as download=False.")
     if missing:
-        paths |= _download(missing, places)
+        paths |= _download(missing, places, into=places[0] if root else places[-1])
     x_train, y_train, x_test, y_test = (_read_checked(name, paths[name]) for name in FILES)
     return (x_train, y_train), (x_test, y_test)
 
@@ -98,7 +99,8 @@ def _places(root):
     """The folders to look in, in turn."""
     if root is not None and Path(root).expanduser().is_file():
         raise ValueError(
-            f"load_mnist expects a folder, got the file {root}. Kaggle's .csv is read by load_kaggle."
+            f"load_mnist expects a folder, got the file {root}. "
+            "Kaggle's .csv files are read by load_kaggle."
         )
     named = [root, os.environ.get("MINIGRAD_DATA_DIR")]
     return [Path(place).expanduser() for place in named if place] + [_cache()]
@@ -125,7 +127,7 @@ def _unavailable(missing, places, why):
     return DataUnavailable(
         f"MNIST is incomplete: {', '.join(missing)} not found in {', '.join(map(str, places))}.\n"
         f"{why}\nWays out:\n"
-        "- with a network, and pooch installed (pip install pooch), load_mnist() downloads the files;\n"
+        "- with a network and pooch (pip install pooch), load_mnist() downloads the files;\n"
         f"- put them, as found at {' or '.join(MIRRORS)}, into a folder of yours and set "
         "MINIGRAD_DATA_DIR to it, or pass it as root;\n"
         "- minigrad.data.synthetic_digits(n) draws digits that need no file."
@@ -135,17 +137,16 @@ def _unavailable(missing, places, why):
 # ---- downloading: pooch, mirror by mirror --------------------------------------------------------
 
 
-def _download(names, places):
-    """Fetch files into `root`, or the user's cache. Returns {name: path}."""
+def _download(names, places, into):
+    """Fetch files into a folder. Returns {name: path}."""
     try:
         import pooch
     except ImportError:
         raise _unavailable(names, places, "They cannot be downloaded without pooch.") from None
-    folder = places[0]
     failures = []
     for mirror in MIRRORS:
         try:
-            return {name: _fetch(pooch, mirror, name, folder) for name in names}
+            return {name: _fetch(pooch, mirror, name, into) for name in names}
         except (OSError, ValueError) as error:  # no connection, 404, full disk; a wrong checksum
             failures.append(f"- {mirror}: {error}")
     raise _unavailable(names, places, "\n".join(["No mirror helped:", *failures]))
@@ -176,7 +177,8 @@ IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E
 def read_idx(path):
     """Read an array from an IDX file, the format of MNIST, compressed with gzip or not.
 
-    Two zero bytes, the type, the number of axes, their lengths (big-endian, 4 bytes each), the values.
+    Two zero bytes, the type, the number of axes, their lengths (4 bytes each, as all numbers
+    big-endian), the values.
 
     Parameters
     ----------
@@ -301,9 +303,9 @@ def _kaggle_columns(path):
     for at, (name, got) in enumerate(zip_longest(expected, columns), 1):
         if name != got:
             raise ValueError(
-                f"{path}, line 1, column {at}: expected {name or 'the end of the line'}, got "
-                f"{(got or 'the end of the line')[:40]!r}. load_kaggle reads train.csv and test.csv of "
-                "Kaggle's Digit Recognizer: label,pixel0,...,pixel783, or the same without label."
+                f"{path}, line 1, column {at}: expected {name or 'no more columns'}, got "
+                f"{(got or 'nothing')[:40]}. load_kaggle reads train.csv and test.csv of Kaggle's "
+                "Digit Recognizer: label,pixel0,...,pixel783, or the same without label."
             )
     if not first_row.strip():
         raise ValueError(f"{path}: expected digits from line 2 on, got a header alone")

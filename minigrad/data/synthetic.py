@@ -1,8 +1,8 @@
 """Digits drawn with strokes: images to learn from that need no file and no network.
 
-A digit is a few strokes of a pen, a stroke is a smooth curve guided by a few points, and nobody writes
-the same curve twice: the points tremble, the whole is bent, slanted and turned. Then it is put into its
-frame as MNIST's digits are, and inked: each pixel by its distance from the curve.
+A digit is a few strokes of a pen, a stroke is a smooth curve guided by a few points, and nobody
+writes the same curve twice: the points tremble, the whole is bent, slanted and turned. Then it is
+put into its frame as MNIST's digits are, and inked: each pixel by its distance from the curve.
 """
 
 from functools import cache
@@ -11,57 +11,58 @@ import numpy as np
 
 from minigrad.ops.random import stream
 
-# How people write digits: each row one way. A pair is a point, its column and row on a grid of 10 x 10
-# from the upper left. The pen rounds every point off, but turns sharply at a pair that is repeated, and
-# is lifted at a comma.
+# How people write digits: each row one way. A pair is a point, its column and row on a grid of
+# 10 x 10 from the upper left. The pen rounds every point off, but turns sharply at a pair that is
+# repeated, and is lifted at a comma.
+# fmt: off  (several ways to a line, grouped by kind)
 WAYS = {
     0: (
         "50 10 03 06 29 79 96 93 80 40",
-        "62 50 10 03 06 29 79 96 93 80 40 42",  # closed by a hook
-        "70 40 03 06 29 69 96 93 70 50 22",
-        "30 12 05 29 69 96 92 70 50",  # open
-    ),
+        "62 50 10 03 06 29 79 96 93 80 40 42",
+        "70 40 03 06 29 69 96 93 70 50 22",  # with a hook
+        "30 12 05 29 69 96 92 70 50",
+    ),  # open
     1: (
-        *4 * ("50 59",),  # a bare stroke is by far the commonest
-        "52 40 59",
+        *4 * ("50 59",),
+        "52 40 59",  # a bare stroke is by far the commonest
         "31 50 50 59",
-        "22 50 50 59, 19 89",  # flag and foot
+        "22 50 50 59, 19 89",
         "13 50 50 59, 09 99",
-    ),
+    ),  # flag and foot
     2: (
         "12 20 70 83 56 09 09 99",
         "12 20 70 84 56 09 09 48 99",
-        "12 30 80 83 48 19 08 27 58 99",  # with a loop at the foot
-        "13 20 60 83 57 19 07 17 59 98",
+        "12 30 80 83 48 19 08 27 58 99",
+        "13 20 60 83 57 19 07 17 59 98",  # with a loop at the foot
         "13 40 72 46 19 08 17 38 98",
         "11 50 72 54 18 09 07 27 59 98",
         "12 30 70 73 46 18 09 06 36 58 98",
         "21 50 72 63 18 08 06 26 49 88",
         "12 40 80 73 38 09 06 46 97",
-        "11 81 81 09 09 99",  # as a Z
-    ),
+        "11 81 81 09 09 99",
+    ),  # as a Z
     3: (
         "11 40 80 83 44 44 85 89 49 08",
         "12 30 70 73 44 24 64 97 69 19 07",
         "13 20 70 82 54 34 74 89 49 19",
         "11 50 90 84 45 34 44 95 89 39 08",  # with a loop at the waist
-        "10 80 80 44 44 95 89 39 08",  # with a flat top
-    ),
+        "10 80 80 44 44 95 89 39 08",
+    ),  # with a flat top
     4: (
-        "20 05 05 95, 70 69",  # open
+        "20 05 05 95, 70 69",
         "10 05 47 85, 80 79",
         "20 15 15 84, 83 79",
         "20 05 26 65 80, 80 59",
         "10 04 26 75 80 80 69",  # in one stroke, as a Y
-        "69 60 60 05 05 95",  # closed
-    ),
+        "69 60 60 05 05 95",
+    ),  # closed
     5: (
         "80 20 20 14 54 96 79 49 08",
         "80 30 30 14 64 87 59 19 17",
         "80 30 30 14 14 54 76 69 08",
         "20 14 64 96 69 08, 20 90",  # the bar last
-        "90 30 13 55 87 59 09",  # as an S
-    ),
+        "90 30 13 55 87 59 09",
+    ),  # as an S
     6: (
         "60 32 15 18 49 78 75 45 17",
         "50 23 17 39 79 76 54 27",
@@ -72,48 +73,49 @@ WAYS = {
         "01 91 91 39",
         "11 71 71 59",
         "01 50 91 64 49",
-        "03 01 01 91 91 49",  # with a serif
+        "03 01 01 91 91 49",
         "13 11 11 71 71 49",
         "14 21 91 91 49",
-        "15 12 40 80 71 49",
-        "01 91 91 39, 25 85",  # with a bar
+        "15 12 40 80 71 49",  # serif
+        "01 91 91 39, 25 85",
         "12 20 60 81 72 49, 25 75",
         "01 91 91 49, 16 86",
-    ),
+    ),  # with a bar
     8: (
         "80 20 03 55 97 69 29 07 45 93 80 50",
         "61 20 03 55 97 69 29 07 45 82 61",
-        "80 50 12 45 87 69 29 07 45 81",  # open
         "20 02 45 87 69 29 08 45 82 70 30",
         "81 30 02 34 66 79 39 26 54 80",
-    ),
+        "80 50 12 45 87 69 29 07 45 81",
+    ),  # open
     9: (
-        "72 50 23 35 65 72 72 69",  # with a straight leg
+        "72 50 23 35 65 72 72 69",
         "72 50 23 35 65 72 72 59",
         "71 40 23 35 62 71 71 59",
         "70 40 23 35 64 70 70 69",
         "60 20 23 45 73 60 30 70 75 69",
-        "72 50 23 35 65 72 74 67 39",  # with a curved one
-        "71 40 12 25 55 72 71 78 49 19",
-        "80 40 12 25 55 81 80 59",  # open
-    ),
+        "72 50 23 35 65 72 74 67 39",
+        "71 40 12 25 55 72 71 78 49 19",  # with a curved leg
+        "80 40 12 25 55 81 80 59",
+    ),  # open
 }
+# fmt: on
 
 # What differs from hand to hand, and its standard deviation.
 HAND = {
     "slant": 0.28,  # columns per row
-    "turn": 0.15,  # radians
+    "turn": 0.12,  # radians
     "aspect": 0.28,  # logarithm of width / height
     "widest": 0.15,  # logarithm of what width / height may become
     "pen": 0.3,  # logarithm of the pen's width
-    "bend": 0.15,  # the next four in half frames: an upright line becomes an arc,
-    "sag": 0.15,  # a level line becomes an arc,
-    "waist": 0.15,  # the middle moves up or down,
-    "taper": 0.15,  # the foot is wider than the head
+    "bend": 0.12,  # the next four in half frames: an upright line becomes an arc,
+    "sag": 0.12,  # a level line becomes an arc,
+    "waist": 0.12,  # the middle moves up or down,
+    "taper": 0.12,  # the foot is wider than the head
     "right": 0.3,  # pixels away from the center
     "down": 0.3,
 }
-TREMBLE = 1.0  # the standard deviation of each point, in columns and rows of the grid
+TREMBLE = 0.8  # the standard deviation of each point, in columns and rows of the grid
 POINTS = 14  # room for the points of one digit
 SAMPLES = 72  # places where the curve is inked, nearer to each other than BLOB
 BLOB = 0.7  # pixels
@@ -122,9 +124,9 @@ BLOB = 0.7  # pixels
 def synthetic_digits(n, seed=0):
     """Draw digits like handwritten ones, to practice on where MNIST is not at hand.
 
-    They have MNIST's form: white on black, anti-aliased, 20 pixels high or wide, their center of mass in
-    the middle of the frame. A small convolutional network that has seen 20,000 of them, and nothing
-    else, reads about 95 % of MNIST's training digits.
+    They have MNIST's form: white on black, anti-aliased, 20 pixels high or wide, their center of
+    mass in the middle of the frame. A small convolutional network that has seen 20,000 of them, and
+    nothing else, reads about 95 % of MNIST's training digits.
 
     Parameters
     ----------
@@ -186,7 +188,7 @@ def _draw(ways, noise):
 
 @cache
 def _skeletons():
-    """All ways: their points (W, POINTS, 2), and matrices (W, SAMPLES, POINTS) from these to curves."""
+    """All ways: points (W, POINTS, 2), and matrices (W, SAMPLES, POINTS) from these to curves."""
     skeletons = [_skeleton(text) for ways in WAYS.values() for text in ways]
     return tuple(np.array(part, np.float32) for part in zip(*skeletons, strict=True))
 
@@ -207,7 +209,7 @@ def _skeleton(text, fine=40):
 
 
 def _parse(text):
-    """The points of one way, and for each piece of its curve the numbers of the three that guide it."""
+    """The points of one way, and for each piece of its curve the numbers of its three points."""
     pairs, pieces = [], []
     for stroke in text.split(","):
         path = []
@@ -253,9 +255,9 @@ def _place(x, y, radius, hand):
 def _ink(x, y, steps, radius):
     """Color each pixel by its distance from the curve, with an edge one pixel wide.
 
-    Along a straight line, round blobs exp(-d^2 / 2 BLOB^2) add up to a multiple of the same function of
-    the distance from the line. A blob is the product of a column and a row, so that their sum is a
-    matrix product: far cheaper than the distances of all pixels from all places.
+    Along a straight line, round blobs exp(-d^2 / 2 BLOB^2) add up to a multiple of the same
+    function of the distance from the line. A blob is the product of a column and a row, so that
+    their sum is a matrix product: far cheaper than the distances of all pixels from all places.
     """
     columns, rows = _profiles(x), _profiles(y) * steps[..., None]  # (N, SAMPLES, 28)
     blobs = rows.swapaxes(1, 2) @ columns / (BLOB * np.sqrt(2 * np.pi, dtype=np.float32))

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 
 import numpy as np
 
+from ..autograd import _setting
 from .elementwise import multiply
 from .shaping import memory_order
 
@@ -38,9 +39,16 @@ def manual_seed(seed):
 
 def default_generator():
     """The generator of this context; without `manual_seed`, one from the system's entropy."""
-    if _default.get() is None:
-        _default.set(np.random.default_rng())
-    return _default.get()
+    generator = _default.get() or np.random.default_rng
+    if callable(generator):  # made only when something is drawn
+        generator = generator()
+        _default.set(generator)
+    return generator
+
+
+def use_generator(make):
+    """Inside `with`, let `make()`, called at the first draw, be the default generator."""
+    return _setting(_default, make)
 
 
 def stream(seed, purpose, epoch=0, step=0, shard=0):

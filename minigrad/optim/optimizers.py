@@ -1,0 +1,323 @@
+"""Read 8 of 8: optimizers. Formulas and defaults are PyTorch's; each cites its paper.
+
+All update in place, piece by piece: a `rule` gets a parameter, its gradient and its state as flat
+pieces that fit into the cache, where the dozen passes of Adam cost what one costs in memory.
+"""
+
+import numpy as np
+
+from ..nn.module import Parameter
+
+PIECE = 2**15  # elements; the five arrays of Adam are then 640 kB
+
+
+class Optimizer:
+    """What all optimizers share: parameter groups, state, and the walk over pieces.
+
+    `params` is a list of Parameters, or of groups: dicts with `params` and options of their own,
+    such as {"params": biases, "weight_decay": 0}.
+
+    Attributes
+    ----------
+    param_groups : list of dict
+        `params`, and the options that hold for them; schedules change `lr` here.
+    """
+
+    names: tuple[str, ...] = ()  # the arrays of state of each parameter, zeros at first
+
+    def __init__(self, params, **options):
+        groups = list(params)
+        if not groups:
+            raise ValueError("the optimizer got no parameters: pass model.parameters().")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        self.param_groups = [{**options, **g, "params": list(g["params"])} for g in groups]
+        self.params = [p for group in self.param_groups for p in group["params"]]
+        self._check(set(options))
+        self.steps = [0] * len(self.params)
+        self.state = [{name: np.zeros_like(p.data) for name in self.names} for p in self.params]
+
+    def _check(self, options):
+        if wrong := [type(p).__name__ for p in self.params if not isinstance(p, Parameter)]:
+            raise TypeError(f"an optimizer updates Parameters, got {wrong[0]}.")
+        if len({id(p) for p in self.params}) < len(self.params):
+            raise ValueError("a parameter stands twice in the optimizer's parameters.")
+        for group in self.param_groups:
+            if unknown := set(group) - options - {"params"}:
+                raise ValueError(f"{type(self).__name__} has no option {', '.join(unknown)}.")
+            if not group["lr"] >= 0:
+                raise ValueError(f"lr expects a number that is not negative, got {group['lr']}.")
+
+    def zero_grad(self):
+        """Forget the gradients."""
+        for p in self.params:
+            p.grad = None
+
+    def step(self):
+        """Update each parameter that has a gradient and requires one."""
+        self.begin([p.grad for p in self.params])
+        self.update(0, 1)
+
+    def begin(self, *shards):
+        """Count a step; its gradient is the sum of the shards, lists of an array or None each."""
+        self.shards = shards
+        live = [p.requires_grad and g is not None for p, g in zip(self.params, shards[0])]
+        self.steps = [n + now for n, now in zip(self.steps, live)]
+        self.work, start = [], 0  # the place of each live parameter, all being laid end to end
+        for group in self.param_groups:
+            for p in group["params"]:
+                if now := live[len(self.work)]:
+                    p.data = np.ascontiguousarray(p.data)
+                self.work.append((start, group) if now else None)
+                start += p.size * now
+        self.total = start
+
+    def update(self, part, parts):
+        """Update one of `parts` equal ranges of the parameters that `begin` found live.
+
+        The ranges share nothing, so that each can run on a thread of its own.
+        """
+        low, high = self.total * part // parts, self.total * (part + 1) // parts
+        scratch = np.empty((3, PIECE), np.float32)
+        for i, (p, work) in enumerate(zip(self.params, self.work)):
+            if work:
+                start, group = work
+                inside = range(max(low - start, 0), min(high - start, p.size))
+                scratch = scratch.astype(p.dtype, copy=False)
+                self._update_range(i, inside, scratch, self.constants(self.steps[i], **group))
+
+    def _update_range(self, i, inside, scratch, constants):
+        arrays = [self.params[i].data, *self.state[i].values()]
+        p, *state = [array.reshape(-1) for array in arrays]  # views
+        shards = [shard[i].reshape(-1) for shard in self.shards]
+        for start in range(inside.start, inside.stop, PIECE):
+            piece = slice(start, min(start + PIECE, inside.stop))
+            a, b, g = scratch[:, : piece.stop - start]
+            if len(shards) == 1:
+                g = shards[0][piece]
+            else:
+                np.add(shards[0][piece], shards[1][piece], out=g)
+                for shard in shards[2:]:
+                    g += shard[piece]
+            self.rule(p[piece], g, *[s[piece] for s in state], a, b, **constants)
+
+    def constants(self, step, *, params, initial_lr=None, **options):
+        """The numbers that are the same for all pieces, as keywords of `rule`."""
+        return options
+
+    def rule(self, p, g, *state_and_scratch, **constants):
+        """Update `p` and the state in place; `g` is not to be written to."""
+        raise NotImplementedError
+
+    def state_dict(self):
+        """All that `step` depends on beside the parameters, as arrays by name."""
+        state = {}
+        for i, (arrays, steps) in enumerate(zip(self.state, self.steps)):
+            state[f"{i}.step"] = np.array(steps)
+            state.update((f"{i}.{name}", array.copy()) for name, array in arrays.items())
+        for j, group in enumerate(self.param_groups):
+            options = {name: value for name, value in group.items() if name != "params"}
+            state.update((f"group.{j}.{name}", np.array(v)) for name, v in options.items())
+        return state
+
+    def load_state_dict(self, state):
+        """Take over what `state_dict` gave, of the same parameters and groups; all or nothing.
+
+        Raises
+        ------
+        ValueError
+            For other names or shapes.
+        """
+        own = self.state_dict()
+        odd = {n for n in set(own) ^ set(state) if not n.endswith(".initial_lr")}
+        odd |= {n for n in set(own) & set(state) if own[n].shape != np.shape(state[n])}
+        if odd:
+            raise ValueError(f"the state is of another optimizer: {', '.join(sorted(odd)[:5])}.")
+        for i, arrays in enumerate(self.state):
+            self.steps[i] = int(state[f"{i}.step"])
+            for name, array in arrays.items():
+                array[...] = state[f"{i}.{name}"]
+        for name, value in state.items():
+            if name.startswith("group."):
+                _, j, option = name.split(".")
+                value = np.asarray(value).tolist()
+                self.param_groups[int(j)][option] = tuple(value) if option == "betas" else value
+
+
+def _decayed(p, g, weight_decay, out):
+    """g + weight_decay * p, without writing into g."""
+    return np.add(g, np.multiply(p, weight_decay, out=out), out=out) if weight_decay else g
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent (Robbins and Monro 1951), with momentum (Polyak 1964).
+
+        g = g + weight_decay * p
+        v = momentum * v + g
+        p = p - lr * v                        nesterov (Sutskever et al. 2013): g + momentum * v
+
+    Examples
+    --------
+    >>> p = Parameter([1.0])
+    >>> (p * p).sum().backward()
+    >>> SGD([p], lr=0.1).step()
+    >>> p.data
+    array([0.8], dtype=float32)
+    """
+
+    names = ("momentum_buffer",)
+
+    def __init__(self, params, lr, momentum=0, nesterov=False, weight_decay=0):
+        if nesterov and not momentum:
+            raise ValueError("nesterov needs a momentum above 0.")
+        super().__init__(
+            params, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay
+        )
+
+    def rule(self, p, g, v, a, b, *, lr, momentum, nesterov, weight_decay):
+        g = _decayed(p, g, weight_decay, a)
+        if momentum:
+            v *= momentum
+            v += g
+            g = np.add(g, np.multiply(v, momentum, out=b), out=a) if nesterov else v
+        p -= np.multiply(g, lr, out=a)
+
+
+class RMSProp(Optimizer):
+    """The gradient divided by its running size (Tieleman and Hinton 2012).
+
+    v = alpha * v + (1 - alpha) * g ** 2
+    p = p - lr * g / (sqrt(v) + eps)
+    """
+
+    names = ("square_avg",)
+
+    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0):
+        super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay)
+
+    def rule(self, p, g, v, a, b, *, lr, alpha, eps, weight_decay):
+        g = _decayed(p, g, weight_decay, b)
+        _decay_towards_square(v, g, alpha, a)
+        p -= _ratio(g, v, eps, lr, a)
+
+
+class Adagrad(Optimizer):
+    """The gradient divided by the root of all its squares (Duchi et al. 2011).
+
+    v = v + g ** 2
+    p = p - lr / (1 + (t - 1) * lr_decay) * g / (sqrt(v) + eps)
+    """
+
+    names = ("sum",)
+
+    def __init__(self, params, lr=1e-2, lr_decay=0, weight_decay=0, eps=1e-10):
+        super().__init__(params, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay, eps=eps)
+
+    def constants(self, step, *, lr, lr_decay, weight_decay, eps, **_):
+        lr = lr / (1 + (step - 1) * lr_decay)
+        return {"lr": lr, "weight_decay": weight_decay, "eps": eps}
+
+    def rule(self, p, g, v, a, b, *, lr, weight_decay, eps):
+        g = _decayed(p, g, weight_decay, b)
+        v += np.multiply(g, g, out=a)
+        p -= _ratio(g, v, eps, lr, a)
+
+
+class Adam(Optimizer):
+    """Momentum, divided by the gradient's running size (Kingma and Ba 2015).
+
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g ** 2
+        m_hat = m / (1 - beta1 ** t)
+        v_hat = v / (1 - beta2 ** t)
+        p = p - lr * m_hat / (sqrt(v_hat) + eps)
+
+    `weight_decay` is added to the gradient, as weight_decay * p; AdamW does it better.
+
+    Examples
+    --------
+    >>> p = Parameter([1.0])
+    >>> (p * p).sum().backward()
+    >>> Adam([p], lr=0.1).step()  # the first step has the length lr
+    >>> p.data
+    array([0.9], dtype=float32)
+    """
+
+    names = ("exp_avg", "exp_avg_sq")
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0):
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
+        if not all(0 <= beta < 1 for group in self.param_groups for beta in group["betas"]):
+            raise ValueError(f"betas expects two numbers, 0 <= beta < 1, got {betas}.")
+
+    def constants(self, step, *, lr, betas, eps, weight_decay, **_):
+        # The corrections of the paper's m_hat and v_hat, moved out of the loop over elements.
+        root = (1 - betas[1] ** step) ** 0.5
+        rate = lr * root / (1 - betas[0] ** step)
+        decay = self.decay(lr, weight_decay)
+        return {"rate": rate, "eps": eps * root, "betas": betas, **decay}
+
+    def decay(self, lr, weight_decay):
+        return {"weight_decay": weight_decay, "shrink": 1}
+
+    def rule(self, p, g, m, v, a, b, *, rate, eps, betas, weight_decay, shrink):
+        if shrink != 1:
+            p *= shrink
+        g = _decayed(p, g, weight_decay, b)
+        m += np.multiply(np.subtract(g, m, out=a), 1 - betas[0], out=a)
+        _decay_towards_square(v, g, betas[1], a)
+        p -= _ratio(m, v, eps, rate, a)
+
+
+class AdamW(Adam):
+    """Adam whose weight decay is apart from the gradient: p = p - lr * weight_decay * p, first
+    (Loshchilov and Hutter 2019).
+    """
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+    def decay(self, lr, weight_decay):
+        return {"weight_decay": 0, "shrink": 1 - lr * weight_decay}
+
+
+def _decay_towards_square(v, g, beta, a):
+    """v = beta * v + (1 - beta) * g ** 2"""
+    v *= beta
+    np.multiply(g, g, out=a)
+    a *= 1 - beta
+    v += a
+
+
+def _ratio(g, v, eps, lr, a):
+    """lr * g / (sqrt(v) + eps)"""
+    np.sqrt(v, out=a)
+    a += eps
+    np.divide(g, a, out=a)
+    a *= lr
+    return a
+
+
+def clip_grad_norm(params, max_norm):
+    """Scale all gradients, in place, so that their length together is at most `max_norm`.
+
+    Pascanu et al. (2013).
+
+    Returns
+    -------
+    float
+        The length before.
+
+    Examples
+    --------
+    >>> p = Parameter([3.0, 4.0])
+    >>> (p * p).sum().backward()
+    >>> clip_grad_norm([p], 1.0), p.grad.round(3).tolist()
+    (10.0, [0.6, 0.8])
+    """
+    grads = [p.grad for p in params if p.grad is not None]
+    norm = sum(float(np.vdot(g, g)) for g in grads) ** 0.5
+    if norm > max_norm:
+        for g in grads:
+            g *= max_norm / (norm + 1e-6)
+    return norm

@@ -1,0 +1,56 @@
+"""The progress of a training: a bar where there is a terminal, a line per epoch in any case."""
+
+import sys
+import time
+
+
+class Progress:
+    """A callback of `fit` that shows a bar (by tqdm, where it is installed), and prints a line
+    after each epoch.
+    """
+
+    def on_train_begin(self, run):
+        self.bar = None
+
+    def on_epoch_begin(self, run):
+        self.start = time.perf_counter()
+        self.bar = _bar(f"epoch {run.epoch + 1}/{run.epochs}", len(run.loader))
+
+    def on_batch_end(self, run):
+        if self.bar is not None:
+            self.bar.set_postfix_str(_numbers(run.loss, run.accuracy), refresh=False)
+            self.bar.update()
+
+    def on_epoch_end(self, run):
+        self._close()
+        last = {key: values[-1] for key, values in run.history.items()}
+        line = _numbers(last.get("loss"), last.get("accuracy"))
+        if "val_loss" in last:
+            line += "  validation " + _numbers(last["val_loss"], last.get("val_accuracy"))
+        seconds = time.perf_counter() - self.start
+        print(f"epoch {run.epoch}/{run.epochs}  {line}  {seconds:.1f} s", flush=True)
+
+    def on_train_end(self, run):
+        self._close()
+        if run.history.interrupted:
+            print(f"interrupted in epoch {run.epoch + 1}; what was learnt until then is kept")
+
+    def _close(self):
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+
+def _numbers(loss, accuracy):
+    return f"loss {loss:.4f}" + ("" if accuracy is None else f"  accuracy {accuracy:.2%}")
+
+
+def _bar(label, total):
+    """A bar on the terminal, or None where there is none, or no tqdm."""
+    if not sys.stderr.isatty():
+        return None
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return None
+    return tqdm(desc=label, total=total, unit="batch", leave=False)

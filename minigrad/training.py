@@ -1,0 +1,482 @@
+"""Training: a step, and the loops around it: fit, evaluate, predict.
+
+`fit` does what this loop does, and then some:
+
+    for x, y in loader:
+        optimizer.zero_grad()
+        loss = mg.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+"""
+
+import functools
+import math
+import signal
+import threading
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+
+from .autograd import _setting, gradients, no_grad
+from .data import DataLoader
+from .nn import Softmax
+from .nn.layers import collected
+from .ops import cross_entropy
+from .ops.random import stream, use_generator
+from .parallel import Workers, choose_workers, keep_freed_pages
+from .progress import Progress
+
+# ---- one step ------------------------------------------------------------------------------------
+
+
+class TrainStep:
+    """One step of training: gradients of the loss of a batch, and an update.
+
+    Parameters
+    ----------
+    model : Module
+    loss : callable
+        loss(model(x), y) is the mean over the examples, a Tensor.
+    optimizer : Optimizer
+    workers : int or "auto"
+        Threads that take a shard of the batch each. The gradient is that of the whole batch;
+        batch norm normalizes each shard by itself.
+    seed : int
+        Of the streams that dropout draws from, one for each step and shard.
+
+    Attributes
+    ----------
+    epoch, count : int
+        Where these streams are; `count` goes up by one with each step.
+    hits : int or None
+        How many examples of the last batch were classified rightly; None where the targets are
+        no classes.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> model = mg.nn.Dense(2, 3)
+    >>> optimizer = mg.optim.SGD(model.parameters(), lr=0.1)
+    >>> with TrainStep(model, mg.cross_entropy, optimizer) as step:
+    ...     losses = [step(np.ones((4, 2)), np.array([0, 1, 2, 0])) for _ in range(9)]
+    >>> losses[-1] < losses[0]
+    True
+    """
+
+    def __init__(self, model, loss, optimizer, workers=1, seed=0):
+        keep_freed_pages()
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.workers, self.seed, self._pool = workers, seed, None
+        self.epoch, self.count, self.hits = 0, 0, None
+
+    def __call__(self, x, y):
+        """Train on a batch; returns its loss before the update, a float.
+
+        Raises
+        ------
+        ValueError
+            If the loss is not finite; nothing is then updated.
+        """
+        if len(x) != len(y) or len(x) == 0:
+            raise ValueError(f"a step needs a target for each example, got {len(x)} and {len(y)}.")
+        pool = self.pool(len(x))
+        edges = [len(x) * k // pool.count for k in range(pool.count + 1)]
+        shards = [(k, x[a:b], y[a:b], (b - a) / len(x)) for k, a, b in _spans(edges)]
+        losses, grads, hits, seen = zip(*pool.map(self._shard, shards))
+        for sightings in zip(*seen):  # of one batch norm, on all shards
+            sightings[0][0].observe(sightings)
+        self.optimizer.begin(*_completed(grads))
+        pool.map(lambda part: self.optimizer.update(part, pool.count), range(pool.count))
+        self.count += 1
+        self.hits = None if None in hits else sum(hits)
+        return sum(losses)
+
+    def pool(self, batch_size):
+        """The workers, chosen when the first batch shows its size."""
+        if self._pool is None:
+            count = choose_workers(self.workers, self.optimizer.params, batch_size)
+            self._pool = Workers(count)
+        return self._pool
+
+    def _shard(self, shard):
+        """Loss, gradients, hits and batch statistics of a shard; changes nothing that is shared."""
+        k, x, y, share = shard
+        make = functools.partial(stream, self.seed, "dropout", self.epoch, self.count, k)
+        with use_generator(make), _setting(collected, []):
+            outputs = self.model(x)
+            loss = self.loss(outputs, y)
+            if not np.isfinite(loss.data).all():
+                raise ValueError(
+                    f"the loss became {loss.item()} at step {self.count}, before any update by it: "
+                    "lower the learning rate, or run one step inside mg.debug() to see where."
+                )
+            wanted = [p for p in self.optimizer.params if p.requires_grad]
+            found = iter(gradients(loss, wanted, None if share == 1 else np.array(share)))
+            grads = [next(found) if p.requires_grad else None for p in self.optimizer.params]
+            return loss.item() * share, grads, _hits(outputs, y), collected.get()
+
+    def close(self):
+        """End the threads, if there are any."""
+        if self._pool:
+            self._pool.close()
+            self._pool = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+
+def _spans(edges):
+    """(number, start, end) of each shard that is not empty."""
+    spans = [pair for pair in zip(edges, edges[1:]) if pair[0] < pair[1]]
+    return [(k, a, b) for k, (a, b) in enumerate(spans)]
+
+
+def _completed(grads):
+    """The shards' gradients; zeros where a parameter was used on some of them alone."""
+    rows = []
+    for row in zip(*grads):
+        known = next((g for g in row if g is not None), None)
+        rows.append([np.zeros_like(known) if g is None and known is not None else g for g in row])
+    return zip(*rows)
+
+
+def _hits(outputs, targets):
+    """How many rows of scores have their largest at the target; None if these are no classes."""
+    targets = np.asarray(targets)
+    if targets.dtype.kind not in "iu" or outputs.shape[:-1] != targets.shape:
+        return None
+    return int((outputs.data.argmax(-1) == targets).sum())
+
+
+# ---- the loop ------------------------------------------------------------------------------------
+
+
+class History(dict):
+    """What `fit` measured: a dict of lists with one number for each epoch.
+
+    Keras' keys: `loss`, `accuracy`, `val_loss`, `val_accuracy`; accuracies are missing where the
+    targets are no classes, `val_` where there is no validation data. `loss` and `accuracy` are
+    means over the batches of the epoch, each taken before its update.
+
+    Attributes
+    ----------
+    interrupted : bool
+        Whether Ctrl-C ended the training early.
+    """
+
+    interrupted = False
+
+
+class Callback:
+    """What `fit` calls; overwrite what you need. All get the `Run`."""
+
+    def on_train_begin(self, run):
+        """Before the first epoch."""
+
+    def on_epoch_begin(self, run):
+        """Before each epoch."""
+
+    def on_batch_end(self, run):
+        """After each update; `run.loss` and `run.accuracy` are the epoch's means so far."""
+
+    def on_epoch_end(self, run):
+        """After each epoch and its validation; `run.history` has its numbers."""
+
+    def on_train_end(self, run):
+        """After the last epoch, or an interruption."""
+
+
+class Run:
+    """The state of a training that callbacks see.
+
+    Attributes
+    ----------
+    model, optimizer, schedule, loader, history
+    epoch, epochs : int
+        Epochs done, and to do.
+    batch : int
+        Batches done in this epoch.
+    loss, accuracy : float, and float or None
+        Means of this epoch so far.
+    stop : bool
+        Set to True to end the training after this epoch.
+    """
+
+    def __init__(self, step, loader, schedule, epochs):
+        self.step, self.loader, self.schedule, self.epochs = step, loader, schedule, epochs
+        self.model, self.optimizer = step.model, step.optimizer
+        self.epoch, self.stop, self.history = 0, False, History()
+        self.begin_epoch()
+
+    def begin_epoch(self):
+        self.batch, self.seen, self._loss, self._hits = 0, 0, 0.0, 0
+
+    def add(self, loss, n):
+        self.batch, self.seen = self.batch + 1, self.seen + n
+        self._loss += loss * n
+        self._hits = None if None in (self.step.hits, self._hits) else self._hits + self.step.hits
+
+    @property
+    def loss(self):
+        return self._loss / max(self.seen, 1)
+
+    @property
+    def accuracy(self):
+        return None if self._hits is None else self._hits / max(self.seen, 1)
+
+    def record(self, **numbers):
+        """Add the epoch's numbers to the history, all but None."""
+        for key, value in numbers.items():
+            if value is not None:
+                self.history.setdefault(key, []).append(value)
+
+
+def fit(
+    model,
+    train,
+    validation=None,
+    *,
+    optimizer,
+    epochs,
+    loss=cross_entropy,
+    batch_size=64,
+    seed=0,
+    schedule=None,
+    workers=1,
+    callbacks=(),
+    progress=True,
+):
+    """Train a model.
+
+    Parameters
+    ----------
+    model : Module
+    train : pair of arrays (x, y), or DataLoader
+    validation : pair of arrays, optional
+        Evaluated after each epoch.
+    optimizer : Optimizer
+    epochs : int
+    loss : callable
+        loss(outputs, y), the mean over the examples.
+    batch_size : int
+        Of a pair of arrays; a DataLoader has its own.
+    seed : int
+        Of the order of the batches and of dropout.
+    schedule : Schedule, optional
+    workers : int or "auto"
+        Threads; see TrainStep.
+    callbacks : sequence of Callback
+    progress : bool
+        Show a bar, and print a line per epoch.
+
+    Returns
+    -------
+    History
+        Also after Ctrl-C, which ends the training after the step it met; a second one at once.
+
+    Raises
+    ------
+    ValueError
+        For data of different lengths or none, class labels out of range, a loss that is not
+        finite.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> x = np.linspace(-1, 1, 32, dtype=np.float32)[:, None]
+    >>> y = (x[:, 0] > 0).astype(int)
+    >>> model = mg.nn.Dense(1, 2, rng=np.random.default_rng(0))
+    >>> optimizer = mg.optim.SGD(model.parameters(), lr=1.0)
+    >>> fit(model, (x, y), optimizer=optimizer, epochs=20, progress=False)["accuracy"][-1]
+    1.0
+    """
+    loader = train if isinstance(train, DataLoader) else _loader(train, batch_size, seed)
+    _check_labels(model, loader, validation, loss)
+    if not isinstance(epochs, int) or epochs < 0:
+        raise ValueError(f"fit expects a number of epochs, got {epochs!r}.")
+    callbacks = [*callbacks, *([Progress()] if progress else [])]
+    with TrainStep(model, loss, optimizer, workers, seed) as step, _deferred_interrupt() as asked:
+        run = Run(step, loader, schedule, epochs)
+        _train(run, validation, loss, callbacks, asked)
+    return run.history
+
+
+def _train(run, validation, loss, callbacks, asked):
+    """All epochs; `asked()` tells whether Ctrl-C was pressed."""
+    _call(callbacks, "on_train_begin", run)
+    while run.epoch < run.epochs and not run.stop and not asked():
+        run.begin_epoch()
+        _call(callbacks, "on_epoch_begin", run)
+        _one_epoch(run, callbacks, asked)
+        if asked():
+            break
+        numbers = {"loss": run.loss, "accuracy": run.accuracy}
+        if validation is not None:
+            pool = run.step.pool(run.loader.batch_size)
+            found = _evaluate(run.model, *validation, loss, 256, pool)
+            numbers.update((f"val_{key}", value) for key, value in found.items())
+        run.epoch += 1
+        run.record(**numbers)
+        if run.schedule and run.schedule.interval == "epoch":
+            run.schedule.step()
+        _call(callbacks, "on_epoch_end", run)
+    run.history.interrupted = asked()
+    _call(callbacks, "on_train_end", run)
+
+
+def _one_epoch(run, callbacks, asked):
+    run.model.train()
+    run.step.epoch, run.step.count = run.epoch, 0
+    for x, y in run.loader:
+        run.add(run.step(x, y), len(x))
+        if run.schedule and run.schedule.interval == "step":
+            run.schedule.step()
+        _call(callbacks, "on_batch_end", run)
+        if asked():
+            break
+
+
+def _call(callbacks, name, run):
+    for callback in callbacks:
+        getattr(callback, name)(run)
+
+
+def _loader(pair, batch_size, seed):
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise TypeError(f"expected a pair (x, y) or a DataLoader, got {type(pair).__name__}.")
+    return DataLoader(*pair, batch_size, seed=seed)
+
+
+def _check_labels(model, loader, validation, loss):
+    """Class labels out of range, found before the first step instead of in the middle."""
+    if loss is not cross_entropy:
+        return
+    if isinstance(model.modules()[-1], Softmax):
+        warnings.warn(
+            "the model ends in a Softmax, but cross_entropy expects the scores before it: "
+            "leave the Softmax out, and apply mg.softmax to what predict returns.",
+            stacklevel=3,
+        )
+    for y in [loader.y] + ([] if validation is None else [validation[1]]):
+        scores = predict(model, loader.x[:1])
+        if y.dtype.kind in "iu" and scores.ndim == 2 and not y.max(initial=0) < scores.shape[1]:
+            raise ValueError(
+                f"the model gives {scores.shape[1]} scores, so that labels go from 0 to "
+                f"{scores.shape[1] - 1}, but the data has a label {y.max()}."
+            )
+
+
+@contextmanager
+def _deferred_interrupt():
+    """Turn the first Ctrl-C into an answer of `asked()`, so that no update is cut in half."""
+    pressed = []
+
+    def remember(number, frame):
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+# ---- without training ----------------------------------------------------------------------------
+
+
+@contextmanager
+def _evaluating(model):
+    """The model in evaluation, nothing recorded; its modes as they were afterwards."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with no_grad():
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def predict(model, x, batch_size=256, workers=1):
+    """The model's outputs, computed in batches, in evaluation mode.
+
+    Parameters
+    ----------
+    model : Module
+    x : array (N, ...)
+    batch_size : int
+    workers : int or "auto"
+        Threads that take a batch each.
+
+    Returns
+    -------
+    ndarray (N, ...)
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> predict(mg.nn.Dense(2, 3), np.ones((5, 2))).shape
+    (5, 3)
+    """
+    keep_freed_pages()
+    with Workers(choose_workers(workers, model.parameters(), batch_size)) as pool:
+        with _evaluating(model):
+            return np.concatenate(pool.map(lambda b: model(x[b]).data, _batches(x, batch_size)))
+
+
+def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
+    """Mean loss and accuracy over a data set, in evaluation mode.
+
+    Parameters
+    ----------
+    model : Module
+    data : pair of arrays (x, y), or DataLoader
+    loss : callable
+    batch_size : int
+        Does not change the result, but the memory it takes.
+    workers : int or "auto"
+        Threads that take a batch each.
+
+    Returns
+    -------
+    dict
+        `loss`, and `accuracy` where the targets are classes.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> sorted(evaluate(mg.nn.Dense(2, 3), (np.ones((5, 2)), np.zeros(5, int))))
+    ['accuracy', 'loss']
+    """
+    loader = data if isinstance(data, DataLoader) else _loader(data, batch_size, 0)
+    keep_freed_pages()
+    with Workers(choose_workers(workers, model.parameters(), batch_size)) as pool:
+        return _evaluate(model, loader.x, loader.y, loss, loader.batch_size, pool)
+
+
+def _evaluate(model, x, y, loss, batch_size, pool):
+    def one(batch):
+        outputs = model(x[batch])
+        return loss(outputs, y[batch]).item(), _hits(outputs, y[batch]), len(x[batch])
+
+    with _evaluating(model):
+        losses, hits, sizes = zip(*pool.map(one, _batches(x, batch_size)))
+    result = {"loss": math.fsum(a * n for a, n in zip(losses, sizes)) / len(x)}
+    if None not in hits:
+        result["accuracy"] = sum(hits) / len(x)
+    return result
+
+
+def _batches(x, batch_size):
+    if len(x) == 0:
+        raise ValueError("there is no example to look at: the data is empty.")
+    return [slice(start, start + batch_size) for start in range(0, len(x), batch_size)]

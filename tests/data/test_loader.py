@@ -1,0 +1,221 @@
+"""normalize, split and DataLoader: each example once, in an order one can repeat."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minigrad.data import DataLoader, normalize, split
+from minigrad.ops.random import stream
+
+
+def numbered(n):
+    """A data set in which each example tells its own number."""
+    return np.arange(n), np.arange(n) * 10
+
+
+def passes(loader, count=1):
+    return [[x.tolist() for x, _ in loader] for _ in range(count)]
+
+
+# ---- normalize -----------------------------------------------------------------------------------
+
+
+def test_normalize_is_the_formula_in_float64_rounded():
+    images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
+    truth = (images.astype(np.float64) / 255 - 0.1307) / 0.3081
+    x = normalize(images)
+    assert x.dtype == np.float32
+    assert x.shape == (1, 1, 16, 16)
+    np.testing.assert_allclose(x[:, 0], truth, rtol=1e-5, atol=1e-7)
+
+
+def test_normalize_makes_no_float64_temporary():
+    images = np.zeros((1000, 28, 28), np.uint8)
+    normalize(images)
+    tracemalloc.start()
+    x = normalize(images)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.2 * x.nbytes
+
+
+def test_normalize_leaves_the_images_alone_and_takes_any_memory_order():
+    images = np.random.default_rng(0).integers(0, 256, (3, 4, 5), dtype=np.uint8)
+    before = images.copy()
+    flipped = normalize(images[::-1, :, ::-1])
+    np.testing.assert_array_equal(flipped, normalize(images)[::-1, :, :, ::-1])
+    np.testing.assert_array_equal(images, before)
+
+
+@pytest.mark.parametrize(
+    ("images", "error", "remedy"),
+    [
+        (np.zeros((2, 28, 28), np.float32), TypeError, "normalized once"),
+        (np.zeros((2, 28, 28), np.int64), TypeError, "uint8"),
+        ([[[0]]], TypeError, "list"),
+        (np.zeros((28, 28), np.uint8), ValueError, r"images\[None\]"),
+        (np.zeros((2, 784), np.uint8), ValueError, "reshape"),
+        (np.zeros((2, 1, 28, 28), np.uint8), ValueError, r"\(2, 1, 28, 28\)"),
+    ],
+)
+def test_normalize_says_what_it_expects(images, error, remedy):
+    with pytest.raises(error, match=remedy):
+        normalize(images)
+
+
+# ---- split ---------------------------------------------------------------------------------------
+
+
+@given(n=st.integers(2, 200), share=st.floats(0.01, 0.99), seed=st.integers(0, 2**32))
+def test_split_is_a_partition_that_keeps_pairs_together(n, share, seed):
+    held = round(n * share)
+    x, y = numbered(n)
+    if held in (0, n):
+        with pytest.raises(ValueError, match="at least one"):
+            split(x, y, share, seed)
+        return
+    (x_train, y_train), (x_val, y_val) = split(x, y, share, seed)
+    assert len(x_val) == held
+    assert sorted([*x_train, *x_val]) == list(range(n))
+    np.testing.assert_array_equal(y_train, 10 * x_train)
+    np.testing.assert_array_equal(y_val, 10 * x_val)
+
+
+def test_split_repeats_with_its_seed_alone():
+    x, y = numbered(100)
+    first, again, other = (split(x, y, seed=s)[1][0].tolist() for s in (1, 1, 2))
+    assert first == again != other
+    assert first != sorted(first)
+
+
+def test_split_copies():
+    x, y = numbered(10)
+    (x_train, _), (x_val, _) = split(x, y)
+    assert not np.shares_memory(x, x_train)
+    assert not np.shares_memory(x, x_val)
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1, 1.5, float("nan"), 20])
+def test_split_refuses_a_share_that_is_none(share):
+    with pytest.raises(ValueError, match="0 < validation < 1"):
+        split(*numbered(10), share)
+
+
+@pytest.mark.parametrize("caller", [split, lambda x, y: DataLoader(x, y, 2)])
+@pytest.mark.parametrize(
+    ("x", "y", "error", "words"),
+    [
+        (np.zeros(3), np.zeros(4), ValueError, "3 examples and 4 targets"),
+        ([1, 2, 3], np.zeros(3), TypeError, "expects x .* list"),
+        (np.zeros(3), range(3), TypeError, "expects y .* range"),
+        (np.array(3.0), np.zeros(3), TypeError, "without axes"),
+        (np.zeros((0, 2)), np.zeros(0), ValueError, "0 examples"),
+    ],
+)
+def test_pairs_that_do_not_match_are_refused(caller, x, y, error, words):
+    with pytest.raises(error, match=words):
+        caller(x, y)
+
+
+# ---- DataLoader ----------------------------------------------------------------------------------
+
+
+@given(
+    n=st.integers(1, 60),
+    batch_size=st.integers(1, 70),
+    shuffle=st.booleans(),
+    drop_last=st.booleans(),
+    seed=st.integers(0, 2**32),
+)
+def test_each_example_comes_once_with_its_target(n, batch_size, shuffle, drop_last, seed):
+    x, y = numbered(n)
+    if drop_last and batch_size > n:
+        with pytest.raises(ValueError, match="no batch"):
+            DataLoader(x, y, batch_size, shuffle, seed, drop_last=True)
+        return
+    loader = DataLoader(x, y, batch_size, shuffle, seed, drop_last=drop_last)
+    batches = list(loader)
+    seen = np.concatenate([x_batch for x_batch, _ in batches])
+    assert len(batches) == len(loader)
+    assert all(len(x_batch) == batch_size for x_batch, _ in batches[:-1])
+    assert len(seen) == (n - n % batch_size if drop_last else n)
+    assert len(set(seen.tolist())) == len(seen)
+    assert shuffle or seen.tolist() == list(range(len(seen)))
+    for x_batch, y_batch in batches:
+        np.testing.assert_array_equal(y_batch, 10 * x_batch)
+
+
+def test_each_epoch_has_its_own_order_and_the_seed_repeats_it():
+    first, second = passes(DataLoader(*numbered(50), 8, seed=3), 2)
+    assert first != second
+    assert [first, second] == passes(DataLoader(*numbered(50), 8, seed=3), 2)
+    assert first != passes(DataLoader(*numbered(50), 8, seed=4))[0]
+
+
+def test_setting_epoch_resumes_a_run():
+    loader = DataLoader(*numbered(50), 8)
+    third = passes(loader, 3)[2]
+    assert loader.epoch == 3
+    resumed = DataLoader(*numbered(50), 8)
+    resumed.epoch = 2
+    assert passes(resumed)[0] == third
+
+
+def test_a_pass_broken_off_counts_as_one():
+    loader = DataLoader(*numbered(50), 8)
+    next(iter(loader))
+    assert loader.epoch == 1
+
+
+def test_two_passes_at_once_do_not_disturb_each_other():
+    first, second = passes(DataLoader(*numbered(50), 8), 2)
+    loader = DataLoader(*numbered(50), 8)
+    both = list(zip(loader, loader, strict=True))
+    assert [x.tolist() for (x, _), _ in both] == first
+    assert [x.tolist() for _, (x, _) in both] == second
+
+
+def test_without_shuffle_batches_are_slices_not_copies():
+    x, y = numbered(10)
+    for x_batch, y_batch in DataLoader(x, y, 4, shuffle=False):
+        assert np.shares_memory(x, x_batch)
+        assert np.shares_memory(y, y_batch)
+
+
+def test_the_data_set_is_never_copied():
+    x, y = np.ones((2000, 1, 28, 28), np.float32), np.zeros(2000, np.uint8)
+    tracemalloc.start()
+    for _ in DataLoader(x, y, 64):
+        pass
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < x.nbytes / 8  # two batches and the order
+
+
+def test_transform_gets_a_stream_of_its_own_for_each_batch():
+    def add_noise(x, rng):
+        return x + rng.random(len(x))
+
+    x, y = np.zeros(10), np.arange(10)
+    loader = DataLoader(x, y, 4, shuffle=False, seed=7, transform=add_noise)
+    for epoch in range(2):
+        for step, (x_batch, y_batch) in enumerate(loader):
+            truth = stream(7, "augment", epoch, step).random(len(x_batch))
+            np.testing.assert_array_equal(x_batch, truth)
+            np.testing.assert_array_equal(y_batch, y[4 * step : 4 * step + 4])
+    assert not x.any()
+
+
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_batches_of_nothing_are_refused(batch_size):
+    with pytest.raises(ValueError, match="batch_size >= 1"):
+        DataLoader(*numbered(5), batch_size)
+
+
+@pytest.mark.parametrize("batch_size", [2.0, "2", None])
+def test_a_batch_size_is_a_whole_number(batch_size):
+    with pytest.raises(TypeError):
+        DataLoader(*numbered(5), batch_size)

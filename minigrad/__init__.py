@@ -3,7 +3,9 @@
 from . import autograd, data, metrics, nn, ops, optim, plot
 from .autograd import Tensor, gradients, no_grad, primitive
 from .checkpoint import load, save
+from .debug import debug
 from .gradcheck import GradientError, gradcheck
+from .graph import Graph, graph
 from .ops import *
 from .training import Callback, History, TrainStep, evaluate, fit, predict
 from .transforms import grad, hessian, hvp, jacobian, value_and_grad, vjp

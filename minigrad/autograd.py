@@ -16,7 +16,7 @@ import numpy as np
 _recording = ContextVar("recording", default=True)
 _watcher: ContextVar[Any] = ContextVar("watcher", default=None)  # set by mg.debug() alone
 _FREED: Any = ("freed",)  # the node of a tensor whose graph a backward pass has used up
-_new = object.__new__
+_bound: Any = None  # operators and methods: numpy_protocol.py binds them
 registry: dict[str, "primitive"] = {}  # every primitive of minigrad.ops; the tests walk it
 
 
@@ -39,8 +39,7 @@ class Tensor:
     def __init__(self, data, requires_grad=False, dtype=None, name=None):
         array = np.asarray(data, dtype)
         keeps = dtype is not None or isinstance(data, np.ndarray | np.generic | Tensor)
-        if not keeps and array.dtype.kind in "iuf":
-            array = array.astype(np.float32)
+        array = array if keeps or array.dtype.kind not in "iuf" else array.astype(np.float32)
         if array.dtype.kind not in ("f" if requires_grad else "biuf"):
             wish = "floats, as of .astype(np.float32)" if requires_grad else "numbers"
             raise TypeError(f"Tensor({requires_grad=}) expects {wish}, got {array.dtype}.")
@@ -60,12 +59,15 @@ class Tensor:
         for t, g in zip(*_walk(self, None, gradient, False, retain_graph), strict=True):
             t.grad = g if t.grad is None else np.asarray(t.grad + g)
 
-    if TYPE_CHECKING:  # numpy_protocol.py binds them
-        __getattr__: Any
-        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __getattr__
+    if TYPE_CHECKING:
+        __add__ = __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = __getitem__ = _bound
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmatmul__ = __neg__ = _bound
+        __lt__ = __le__ = __gt__ = __ge__ = __len__ = __iter__ = _bound
+
+        def __getattr__(self, name: str) -> Any: ...
 
 
-class primitive:  # noqa: N801, lower case as `property` is: it is used as a function
+class primitive:  # lower case as `property` is: it is used as a function
     """A row of the table: a NumPy function and its gradient rules, one for each input.
 
     `rule(g, y, *inputs, **keywords)` gives the gradient of an input from `g`, that of the output
@@ -76,8 +78,7 @@ class primitive:  # noqa: N801, lower case as `property` is: it is used as a fun
     --------
     >>> cube = primitive(lambda x: x**3, lambda g, y, x: g * 3 * x**2, name="cube")
     >>> x = Tensor(2.0, requires_grad=True)
-    >>> cube(x).backward()
-    >>> float(x.grad)
+    >>> float(*gradients(cube(x), [x]))
     12.0
     """
 
@@ -102,7 +103,7 @@ class primitive:  # noqa: N801, lower case as `property` is: it is used as a fun
         y = self.function(*values, **keywords)
         if not recorded:
             return y
-        out = _new(Tensor)
+        out = object.__new__(Tensor)
         out._data = y = y if type(y) is np.ndarray else np.asarray(y)
         out.grad = out.name = out._node = None
         out._retains = out.requires_grad = False
@@ -136,13 +137,11 @@ def no_grad():
 
 
 def topological_order(output, inputs=None):
-    """What lies between `output` and `inputs`, or before it, parents first; and the ids of these.
-
-    Without recursion. A gradient nobody needs is not in it, and so never computed.
-    """
+    """What lies between `output` and `inputs`, or all before it, parents first; and their ids."""
     if not output.requires_grad:
         raise ValueError("nothing here requires a gradient: Tensor(..., requires_grad=True).")
     order, seen, stack = [], set(), [output]
+    # What no input is reached by is not needed: its gradient is never computed.
     needed = seen if inputs is None else {id(x) for x in inputs}
     while stack:
         t = stack.pop()
@@ -157,8 +156,7 @@ def topological_order(output, inputs=None):
                 raise ValueError("an earlier backward() freed this: give it retain_graph=True.")
             seen.add(id(t))
             stack += (t, None)
-            if t._node:
-                stack += [x for _, x in t._node[-1]]
+            stack += [x for _, x in t._node[-1]] if t._node else ()
     return order, needed
 
 
@@ -183,36 +181,29 @@ def _walk(output, inputs, gradient, create_graph, retain_graph):
     order, needed = topological_order(output, inputs)
     if inputs is None:
         inputs = [t for t in order if t._node is None or t._retains]
-    wanted, found = {id(x) for x in inputs}, {}
+    wanted, found, watcher = {id(x) for x in inputs}, {}, _watcher.get()
     pending = {id(output): _seed(output, gradient, create_graph)}
-    watcher = _watcher.get()
     with _setting(_recording, create_graph):
         while order:  # emptied, so that what is used is freed at once
             t = order.pop()
-            key, node = id(t), t._node
-            g = pending.pop(key)
+            key, node, g = id(t), t._node, pending.pop(id(t))
             if key in wanted:
                 found[key] = g
             if node:
                 _hand_back(g, t, node, needed, pending, create_graph, watcher)
-                if not retain_graph:
-                    t._node = _FREED
-    if create_graph:
-        return inputs, [found.get(id(x)) for x in inputs]
-    taken: set[int] = set()
-    return inputs, [_owned(found.get(id(x)), taken) for x in inputs]
+                t._node = node if retain_graph else _FREED
+    results, taken = [found.get(id(x)) for x in inputs], set()
+    if not create_graph:
+        results = [g if g is None else _owned(g, taken) for g in results]
+    return inputs, results
 
 
 def _seed(output, gradient, create_graph):
-    """The gradient to start from, of the shape and dtype of `output`."""
     if gradient is None:
-        if output._data.size != 1:
-            wish = f"reduce it, as by .sum(), or pass gradient= of shape {output.shape}"
-            raise ValueError(f"the gradient of more than one number needs a start: {wish}.")
-        gradient = np.ones(output.shape)
+        gradient = np.ones(output.shape if output._data.size == 1 else ())
     if np.shape(gradient) != output.shape:
-        came = np.shape(gradient)
-        raise ValueError(f"gradient= expects the output's {output.shape}, got {came}.")
+        wish = f"gradient= of the output's shape {output.shape}, got {np.shape(gradient)}"
+        raise ValueError(f"backward expects {wish}. Left out, it is 1: reduce, as by .sum().")
     if create_graph:
         return _fitted(gradient if isinstance(gradient, Tensor) else Tensor(gradient), output)
     return np.array(getattr(gradient, "_data", gradient), output.dtype)
@@ -224,17 +215,15 @@ def _hand_back(g, t, node, needed, pending, create_graph, watcher):
     y = t if create_graph else t._data
     for i, x in parents:
         if (key := id(x)) in needed:
-            like = x._data
             try:
                 h = row.rule(i)(g, y, *(inputs if create_graph else values), **keywords)
                 if watcher:
                     watcher.backward(t, i, g, h)
-                if h.shape != like.shape or h.dtype is not like.dtype:
-                    h = _fitted(h, like)
+                if h.shape != x._data.shape or h.dtype is not x._data.dtype:
+                    h = _fitted(h, x._data)
             except Exception as error:
-                place = f", called at {node.place}" if hasattr(node, "place") else ""  # mg.debug()
-                note = f"in the gradient of {row.name} for argument {i}, shape {x.shape}{place}"
-                error.add_note(note)
+                at = getattr(node, "place", "")  # known inside mg.debug()
+                error.add_note(f"in the gradient of {row.name} by argument {i}{at}")
                 raise
             pending[key] = pending[key] + h if key in pending else h
 
@@ -242,8 +231,8 @@ def _hand_back(g, t, node, needed, pending, create_graph, watcher):
 def _fitted(h, x):
     """`h` in the dtype and shape of `x`, summed over the axes along which `x` was broadcast."""
     if h.shape != x.shape:
-        extra = len(h.shape) - len(x.shape)
-        ones = (1,) * extra + x.shape  # the shape of x as broadcasting sees it
+        extra = len(h.shape) - len(x.shape)  # of axes that x has not
+        ones = (1,) * extra + x.shape
         if any(n not in (1, m) for n, m in zip(ones, h.shape)) or extra < 0:
             raise ValueError(f"its rule gave shape {h.shape}, to which {x.shape} cannot broadcast.")
         axes = tuple(a for a, n in enumerate(ones) if a < extra or n != h.shape[a])
@@ -253,11 +242,9 @@ def _fitted(h, x):
 
 def _owned(g, taken):
     """`g`, or a copy where `g` is read-only, has gaps, or lies in memory already `taken`."""
-    if g is None:
-        return None
-    owner = g if g.base is None else g.base
-    whole = g.flags.c_contiguous and g.flags.writeable and getattr(owner, "size", -1) == g.size
-    if not whole or id(owner) in taken:
+    owner, flags = g if g.base is None else g.base, g.flags
+    alone = getattr(owner, "size", -1) == g.size and id(owner) not in taken
+    if not (alone and flags.c_contiguous and flags.writeable):
         owner = g = np.array(g, order="C")
     taken.add(id(owner))
     return g

@@ -67,8 +67,9 @@ def write_arrays(path, arrays):
 def read_arrays(path):
     """The arrays of an .npz, by name; never runs code, as pickles would."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not hasattr(file, "files"):
+        with open(path, "rb") as opened:
+            file = np.load(opened, allow_pickle=False)
+            if isinstance(file, np.ndarray):
                 raise ValueError("expected an .npz with names, got a single array.")
             return {name: file[name] for name in file.files}
     except FileNotFoundError:

@@ -15,6 +15,7 @@ import signal
 import threading
 import warnings
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 
@@ -131,7 +132,7 @@ class TrainStep:
 
 def _spans(edges):
     """(number, start, end) of each shard that is not empty."""
-    spans = [pair for pair in zip(edges, edges[1:]) if pair[0] < pair[1]]
+    spans = [pair for pair in pairwise(edges) if pair[0] < pair[1]]
     return [(k, a, b) for k, (a, b) in enumerate(spans)]
 
 
@@ -428,9 +429,9 @@ def predict(model, x, batch_size=256, workers=1):
     (5, 3)
     """
     keep_freed_pages()
-    with Workers(choose_workers(workers, model.parameters(), batch_size)) as pool:
-        with _evaluating(model):
-            return np.concatenate(pool.map(lambda b: model(x[b]).data, _batches(x, batch_size)))
+    count = choose_workers(workers, model.parameters(), batch_size)
+    with Workers(count) as pool, _evaluating(model):
+        return np.concatenate(pool.map(lambda b: model(x[b]).data, _batches(x, batch_size)))
 
 
 def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):

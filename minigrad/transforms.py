@@ -4,7 +4,7 @@ Each takes a function `f` and `argnums`, the positions of the arguments to diffe
 tuple), and returns a function of the same arguments. An argument is a number, an array, a Tensor, or
 tuples, lists and dicts of these; a gradient has the structure of its argument. They nest: inside
 another transform, and of tensors that require gradients, the results are Tensors that can be
-differentiated again; else they are arrays.
+differentiated again; else they are arrays, or Tensors where Tensors came in.
 """
 
 from functools import wraps
@@ -15,6 +15,8 @@ from .autograd import Tensor, _recording, _setting, gradients, topological_order
 from .ops.elementwise import multiply
 from .ops.reduction import sum
 from .ops.shaping import reshape, stack
+
+# ---- trees: what is nested in tuples, lists and dicts --------------------------------------------
 
 
 def _leaves(tree):
@@ -35,69 +37,100 @@ def _rebuilt(tree, leaves):
     return next(leaves)
 
 
+# ---- one run of f --------------------------------------------------------------------------------
+
+
 def _variable(x):
-    """`x` as a variable of this transform alone: of a Tensor, a view of it, so that levels of
-    nested transforms do not mix."""
+    """`x` as a variable of this transform alone: of a Tensor that is recorded already, a view, so
+    that levels of nested transforms do not mix."""
     if isinstance(x, Tensor) and x.requires_grad:
         return reshape(x, x.shape)
-    return Tensor(getattr(x, "_data", x), requires_grad=True)
+    return Tensor(x, requires_grad=True)
 
 
 class _Trace:
-    """One run of `f`: its output `y`, and the `variables` to differentiate it by."""
+    """One run of `f`: its `output`, with the leaves `ys`, and the `variables` it is derived by."""
 
     def __init__(self, name, f, argnums, args, keywords):
         self.name, self.args, self.argnums = name, args, argnums
         self.chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         if any(not -len(args) <= n < len(args) for n in self.chosen):
-            raise ValueError(f"{name} got {len(args)} arguments, but argnums={argnums}.")
+            raise ValueError(f"{name} got {len(args)} arguments, but {argnums=}.")
         self.variables, inputs = [], list(args)
         with _setting(_recording, True):
             for n in self.chosen:
                 leaves = [_variable(x) for x in _leaves(args[n])]
                 inputs[n] = _rebuilt(args[n], iter(leaves))
                 self.variables += leaves
-            self.y = f(*inputs, **keywords)
-        if not isinstance(self.y, Tensor):
-            raise TypeError(f"{name} expects f to return a Tensor, got {type(self.y).__name__}.")
-        self.graph = self._reaches_further()
-        self.tensors = self.graph or any(isinstance(x, Tensor) for x in _leaves(args))
+            self.output = f(*inputs, **keywords)
+        self.ys = _leaves(self.output)
+        self.examine()
 
-    def _reaches_further(self):
-        """Whether the output came from tensors other than our variables: the results must then
-        be differentiable, for an outer transform or a backward() to go on from them."""
-        order = topological_order(self.y)[0] if self.y.requires_grad else []
+    def examine(self):
+        """What the output came from: `depends`, on a variable; `graph`, on other tensors too, so
+        that an outer transform or a backward() goes on from the results."""
+        for y in self.ys:
+            if not isinstance(y, Tensor):
+                raise TypeError(
+                    f"{self.name} expects f to return a Tensor, got {type(y).__name__}: was it "
+                    "made a number or an array on the way, as by .item() or .data?"
+                )
+        graphs = [topological_order(y)[0] for y in self.ys if y.requires_grad]
+        seen = {id(t): t._node is None for graph in graphs for t in graph}
         own = {id(x) for x in self.variables}
-        return any(t._node is None and id(t) not in own for t in order)
+        self.depends = any(key in seen for key in own)
+        self.graph = _recording.get() and any(seen[key] for key in seen if key not in own)
+        self.tensors = self.graph or any(isinstance(x, Tensor) for x in _leaves(self.args))
 
-    def scalar(self):
-        """This trace, if `f` gave one number."""
-        if self.y.size != 1:
+    def dependent(self):
+        """This trace, if there is anything to derive."""
+        if not self.depends and any(y.size for y in self.ys):
             raise ValueError(
-                f"{self.name} expects f to return one number, got shape {self.y.shape}: reduce it, "
-                "for example by .sum(), or use jacobian."
+                f"{self.name}: what f returns does not depend on its argument: was that left out, "
+                "or made a number or an array on the way, as by .item() or .data?"
             )
         return self
 
-    def gradients(self, gradient=None, graph=False):
-        """One gradient for each variable; zeros for one not used, an error if none is."""
-        found = _gradients(self.y, self.variables, gradient, graph or self.graph)
-        if all(g is None for g in found):
+    def scalar(self):
+        """This trace, if `f` gave one number."""
+        if not isinstance(self.output, Tensor) or self.output.size != 1:
+            came = [y.shape for y in self.ys]
             raise ValueError(
-                f"{self.name}: what f returns does not depend on its argument: was that turned "
-                "into a number or an array on the way, or left out?"
+                f"{self.name} expects f to return one number, got {len(came)} of shape "
+                f"{', '.join(map(str, came))}: reduce it, for example by .sum(), or use jacobian."
             )
-        return [_or_zeros(g, x) for g, x in zip(found, self.variables, strict=True)]
+        return self
+
+    def gradients(self, y, gradient=None, graph=False):
+        """dy / dx for each variable x, zeros where there is none."""
+        found = [None] * len(self.variables)
+        if y.requires_grad:
+            graph = graph or self.graph
+            found = gradients(y, self.variables, gradient, graph, retain_graph=True)
+        pairs = zip(found, self.variables, strict=True)
+        return [np.zeros_like(x.data) if g is None else g for g, x in pairs]
+
+    def pull(self, v):
+        """v @ dy / dx for each variable x; `v` has the structure of the output."""
+        vs = [x if isinstance(x, Tensor) else np.asarray(x) for x in _leaves(v)]
+        if [x.shape for x in vs] != [y.shape for y in self.ys]:
+            expected = ", ".join(str(y.shape) for y in self.ys)
+            came = ", ".join(str(x.shape) for x in vs)
+            raise ValueError(f"{self.name} expects v of shape {expected}, got {came}.")
+        with _setting(_recording, True):
+            total = Tensor(0.0)
+            for y, x in zip(self.ys, vs, strict=True):
+                total = total + sum(multiply(y, x))
+        return self.gradients(total, graph=any(getattr(x, "requires_grad", False) for x in vs))
 
     def rows(self, y):
-        """dy_i / dx_j for each variable, in the shape of y, then that of x."""
+        """dy_i / dx for each variable x, in the shape of y, then that of x."""
         units = np.eye(y.size, dtype=y.dtype).reshape(-1, *y.shape)
-        rows = [_gradients(y, self.variables, unit, self.graph) for unit in units]
-        blocks = []
-        for j, x in enumerate(self.variables):
-            block = [_or_zeros(row[j], x) for row in rows] or [np.zeros((0, *x.shape), x.dtype)]
-            blocks.append(reshape(stack(block), y.shape + x.shape))
-        return blocks
+        columns = zip(*[self.gradients(y, unit) for unit in units], strict=True)
+        blocks = [stack(column) for column in columns]
+        blocks = blocks or [np.zeros((0, *x.shape), x.dtype) for x in self.variables]
+        pairs = zip(blocks, self.variables, strict=True)
+        return [reshape(block, y.shape + x.shape) for block, x in pairs]
 
     def packed(self, results):
         """The results in the structure of the arguments."""
@@ -112,17 +145,11 @@ class _Trace:
         return Tensor(x) if self.tensors and isinstance(x, np.ndarray) else x
 
     def value(self):
-        return self.typed(self.y if self.graph else self.y.detach())
+        leaves = [self.typed(y if self.graph else y.detach()) for y in self.ys]
+        return _rebuilt(self.output, iter(leaves))
 
 
-def _gradients(y, variables, gradient, graph):
-    if not y.requires_grad:
-        return [None] * len(variables)
-    return gradients(y, variables, gradient, graph, retain_graph=True)
-
-
-def _or_zeros(g, x):
-    return np.zeros_like(x.data) if g is None else g
+# ---- first derivatives ---------------------------------------------------------------------------
 
 
 def grad(f, argnums=0):
@@ -140,11 +167,15 @@ def grad(f, argnums=0):
     >>> grad(lambda p: (p["w"] * p["w"]).sum())({"w": np.array([1.0, 2.0])})
     {'w': array([2., 4.])}
     """
+    return _grad("grad", f, argnums)
 
+
+def _grad(name, f, argnums, with_value=False):
     @wraps(f)
     def gradient(*args, **keywords):
-        trace = _Trace("grad", f, argnums, args, keywords).scalar()
-        return trace.packed(trace.gradients())
+        trace = _Trace(name, f, argnums, args, keywords).scalar().dependent()
+        slopes = trace.packed(trace.gradients(trace.output))
+        return (trace.value(), slopes) if with_value else slopes
 
     return gradient
 
@@ -158,13 +189,7 @@ def value_and_grad(f, argnums=0):
     >>> float(value), float(slope)
     (9.0, 6.0)
     """
-
-    @wraps(f)
-    def both(*args, **keywords):
-        trace = _Trace("value_and_grad", f, argnums, args, keywords).scalar()
-        return trace.value(), trace.packed(trace.gradients())
-
-    return both
+    return _grad("value_and_grad", f, argnums, with_value=True)
 
 
 def vjp(f, argnums=0):
@@ -179,8 +204,8 @@ def vjp(f, argnums=0):
 
     @wraps(f)
     def value_and_pull(*args, **keywords):
-        trace = _Trace("vjp", f, argnums, args, keywords)
-        return trace.value(), lambda v: trace.packed(trace.gradients(v))
+        trace = _Trace("vjp", f, argnums, args, keywords).dependent()
+        return trace.value(), lambda v: trace.packed(trace.pull(v))
 
     return value_and_pull
 
@@ -197,12 +222,16 @@ def jacobian(f, argnums=0):
 
     @wraps(f)
     def all_rows(*args, **keywords):
-        trace = _Trace("jacobian", f, argnums, args, keywords)
-        if trace.y.size:
-            trace.gradients(np.ones(trace.y.shape))  # raises where f does not depend on x
-        return trace.packed(trace.rows(trace.y))
+        return _jacobian(_Trace("jacobian", f, argnums, args, keywords).dependent())
 
     return all_rows
+
+
+def _jacobian(trace):
+    return _rebuilt(trace.output, iter([trace.packed(trace.rows(y)) for y in trace.ys]))
+
+
+# ---- second derivatives: first derivatives of the gradient, which may well be constant -----------
 
 
 def hessian(f, argnums=0):
@@ -219,9 +248,8 @@ def hessian(f, argnums=0):
 
     @wraps(f)
     def second(*args, **keywords):
-        trace = _Trace("hessian", f, argnums, args, keywords).scalar()
-        first = [Tensor(g) if isinstance(g, np.ndarray) else g for g in trace.gradients(graph=True)]
-        return trace.packed([trace.packed(trace.rows(g)) for g in first])
+        slope = _grad("hessian", f, argnums)
+        return _jacobian(_Trace("hessian", slope, argnums, args, keywords))
 
     return second
 
@@ -229,8 +257,8 @@ def hessian(f, argnums=0):
 def hvp(f, argnums=0):
     """From f(x), the function of (x, v) that gives hessian @ v, without building the hessian.
 
-    `v` comes after the arguments of f, in the structure of the argument that is differentiated
-    (Pearlmutter 1994).
+    `v` comes after the arguments of f, in the structure of what is differentiated. As the hessian
+    is symmetric, it is v @ the jacobian of the gradient (Pearlmutter 1994).
 
     Examples
     --------
@@ -241,13 +269,7 @@ def hvp(f, argnums=0):
     @wraps(f)
     def product(*args, **keywords):
         *args, v = args
-        trace = _Trace("hvp", f, argnums, tuple(args), keywords).scalar()
-        first = trace.gradients(graph=True)
-        slope = Tensor(0.0, dtype=trace.y.dtype)
-        for g, along in zip(first, _leaves(v), strict=True):
-            slope = slope + sum(multiply(g, along))
-        second = _gradients(slope, trace.variables, None, trace.graph)
-        found = zip(second, trace.variables, strict=True)
-        return trace.packed([_or_zeros(g, x) for g, x in found])
+        trace = _Trace("hvp", _grad("hvp", f, argnums), argnums, args, keywords)
+        return trace.packed(trace.pull(v))
 
     return product

@@ -246,7 +246,7 @@ def _place(x, y, radius, hand):
     scale = (19.5 - 2 * radius) / np.maximum(width * squeeze, height)
     x, y = x * squeeze * scale, y * scale
     steps = np.hypot(np.gradient(x, axis=1), np.gradient(y, axis=1))
-    steps = np.minimum(steps, 1.5 * np.median(steps, axis=1, keepdims=True))  # a lifted pen leaps
+    steps = np.minimum(steps, 3 * np.median(steps, axis=1, keepdims=True))  # a lifted pen leaps
     middle = [np.average(c, axis=1, weights=steps, keepdims=True) for c in (x, y)]
     offset = [14 + np.clip(hand[way], -0.5, 0.5) for way in ("right", "down")]
     return x - middle[0] + offset[0], y - middle[1] + offset[1], steps

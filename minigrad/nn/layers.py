@@ -328,7 +328,7 @@ class Dropout(Module):
 
     Examples
     --------
-    >>> Dropout(0.5).eval()(np.ones(3)).tolist()
+    >>> Dropout(0.5).eval()(np.ones(3)).data.tolist()
     [1.0, 1.0, 1.0]
     """
 

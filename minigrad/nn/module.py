@@ -41,7 +41,7 @@ class Module:
     ...         self.scale = Parameter(2.0)
     ...     def forward(self, x):
     ...         return x * self.scale
-    >>> Double()(np.array([1.0, 2.0])).tolist()
+    >>> Double()(np.array([1.0, 2.0])).data.tolist()
     [2.0, 4.0]
     """
 
@@ -61,21 +61,27 @@ class Module:
 
     # ---- what is inside: modules, parameters, state ----------------------------------------------
 
-    def named_modules(self, prefix=""):
-        """This module and all inside it, as (name, module); the names are dotted paths."""
+    def _inside(self, prefix=""):
+        """This module, and all modules and parameters inside it, as (dotted path, value)."""
         yield prefix, self
         for name, value in _items(self):
+            path = f"{prefix}.{name}" if prefix else name
             if isinstance(value, Module):
-                yield from value.named_modules(f"{prefix}.{name}" if prefix else name)
+                yield from value._inside(path)
+            elif isinstance(value, Parameter):
+                yield path, value
+
+    def named_modules(self):
+        """This module and all inside it, as (name, module); the names are dotted paths."""
+        return [(path, value) for path, value in self._inside() if isinstance(value, Module)]
 
     def named_parameters(self):
-        """All parameters as (name, parameter); one that is shared comes once."""
-        seen = set()
-        for path, module in self.named_modules():
-            for name, value in _items(module):
-                if isinstance(value, Parameter) and id(value) not in seen:
-                    seen.add(id(value))
-                    yield f"{path}.{name}" if path else name, value
+        """All parameters, as (name, parameter); one that is shared comes once."""
+        first = {}
+        for path, value in self._inside():
+            if isinstance(value, Parameter):
+                first.setdefault(id(value), (path, value))
+        return list(first.values())
 
     def parameters(self):
         """All parameters, as a list."""

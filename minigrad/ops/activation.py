@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..autograd import primitive
-from .elementwise import exp, expm1, logaddexp, minimum, tanh
+from .elementwise import clip, exp, expm1, logaddexp, tanh
 from .reduction import sum
 
 GELU_SCALE, GELU_CUBE = float(np.sqrt(2 / np.pi)), 0.044715
@@ -25,32 +25,29 @@ def _log_softmax(x, axis=-1):
 
 
 # fmt: off  (a table is read down its columns)
-relu = primitive(
-    lambda x: np.maximum(x, 0),
-    lambda g, y, x: g * (y > 0),
-    name="relu",
-    doc="max(x, 0); its gradient at 0 is 0",
-)
-leaky_relu = primitive(
-    lambda x, negative_slope=0.01: np.maximum(x, 0) + np.minimum(x, 0) * negative_slope,
-    lambda g, y, x, negative_slope=0.01: g * (x > 0) + g * (x <= 0) * negative_slope,
-    name="leaky_relu",
-    doc="x where positive, else negative_slope * x (Maas et al. 2013)",
-)
-sigmoid = primitive(_sigmoid, lambda g, y, x: g * (y * (1 - y)), doc="1 / (1 + exp(-x))")
-softmax = primitive(
-    _softmax,
-    lambda g, y, x, axis=-1: y * (g - sum(g * y, axis, True)),
-    doc="exp(x) / sum(exp(x)) along an axis",
-)
-log_softmax = primitive(
-    _log_softmax,
-    lambda g, y, x, axis=-1: g - exp(y) * sum(g, axis, True),
-    doc="log(softmax(x)) along an axis, without overflow",
-)
+relu        = primitive(lambda x: np.maximum(x, 0), lambda g, y, x: g * (y > 0),
+                        name="relu", doc="max(x, 0); its gradient at 0 is 0")
+sigmoid     = primitive(_sigmoid, lambda g, y, x: g * (y * (1 - y)),
+                        doc="1 / (1 + exp(-x))")
+softmax     = primitive(_softmax, lambda g, y, x, axis=-1: y * (g - sum(g * y, axis, True)),
+                        doc="exp(x) / sum(exp(x)) along an axis")
+log_softmax = primitive(_log_softmax, lambda g, y, x, axis=-1: g - exp(y) * sum(g, axis, True),
+                        doc="log(softmax(x)) along an axis, without overflow")
 # fmt: on
 
-# ---- derived: softplus, elu, silu, gelu ----------------------------------------------------------
+# ---- derived: leaky_relu, softplus, elu, silu, gelu ----------------------------------------------
+# clip(x, None, 0) is the negative half, to which the gradient at 0 belongs, as in PyTorch.
+
+
+def leaky_relu(x, negative_slope=0.01):
+    """x where positive, else negative_slope * x (Maas et al. 2013).
+
+    Examples
+    --------
+    >>> leaky_relu(np.array([-1.0, 2.0]))
+    array([-0.01,  2.  ])
+    """
+    return relu(x) + negative_slope * clip(x, None, 0)
 
 
 def softplus(x):
@@ -72,7 +69,7 @@ def elu(x, alpha=1.0):
     >>> elu(np.array([-1e4, 2.0]))
     array([-1.,  2.])
     """
-    return relu(x) + alpha * expm1(minimum(x, 0))
+    return relu(x) + alpha * expm1(clip(x, None, 0))
 
 
 def silu(x):

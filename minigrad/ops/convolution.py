@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from ..autograd import primitive
 from .reduction import sum
-from .shaping import concatenate
+from .shaping import concatenate, expand_dims, squeeze
 
 # ---- the textbook: im2col, col2im ----------------------------------------------------------------
 
@@ -271,6 +271,32 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     ]
     y = concatenate(parts, axis=1)
     return y if b is None else y + b.reshape((1, -1, 1, 1))
+
+
+def conv1d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
+    """Slide each kernel along the sequences: `conv2d` of images of height 1.
+
+    Parameters
+    ----------
+    x : (N, C, L)
+    w : (F, C / groups, K)
+    b : (F,), optional
+    stride, padding, dilation, groups : int
+
+    Returns
+    -------
+    (N, F, OL), with OL = (L + 2 padding - dilation (K - 1) - 1) // stride + 1
+
+    Examples
+    --------
+    >>> conv1d(np.arange(4.0).reshape(1, 1, 4), np.ones((1, 1, 2))).tolist()
+    [[[1.0, 3.0, 5.0]]]
+    """
+    if x.ndim != 3 or w.ndim != 3:
+        raise ValueError(f"conv1d expects x (N, C, L), w (F, C, K), got {x.shape}, {w.shape}.")
+    x, w = expand_dims(x, 2), expand_dims(w, 2)
+    y = conv2d(x, w, b, (1, stride), (0, padding), (1, dilation), groups)
+    return squeeze(y, 2)
 
 
 def _check(x, w, groups, stride, padding, dilation):

@@ -10,106 +10,18 @@ import numpy as np
 
 from ..autograd import primitive
 
-# fmt: off  (a table is read down its columns)
-
-# ---- arithmetic: add, subtract, multiply, divide, negative, power, square, reciprocal, sqrt ------
-
-add = primitive(np.add, lambda g, y, a, b: g, lambda g, y, a, b: g, doc="a + b")
-subtract = primitive(np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g, doc="a - b")
-multiply = primitive(np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, doc="a * b")
-divide = primitive(np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b, doc="a / b")
-negative = primitive(np.negative, lambda g, y, x: -g, doc="-x")
-power = primitive(
-    lambda a, b: a**b,  # quicker than np.power: it knows squares and roots
-    lambda g, y, a, b: g * (b * a ** _one_less(b)),
-    lambda g, y, a, b: g * y * _log_base(a),
-    name="power",
-    doc="a ** b; at 0 ** 0 both gradients are 0",
-)
-square = primitive(np.square, lambda g, y, x: g * (2 * x), doc="x ** 2")
-reciprocal = primitive(np.reciprocal, lambda g, y, x: -g * y * y, doc="1 / x")
-sqrt = primitive(np.sqrt, lambda g, y, x: g / (2 * y), doc="Square root; its gradient at 0 is inf")
-
-# ---- exponentials: exp, expm1, log, log1p, log2, log10, logaddexp --------------------------------
-
-exp = primitive(np.exp, lambda g, y, x: g * y, doc="e ** x")
-expm1 = primitive(np.expm1, lambda g, y, x: g * (y + 1), doc="exp(x) - 1, exact near 0")
-log = primitive(np.log, lambda g, y, x: g / x, doc="Natural logarithm")
-log1p = primitive(np.log1p, lambda g, y, x: g / (1 + x), doc="log(1 + x), exact near 0")
-log2 = primitive(np.log2, lambda g, y, x: g / (x * LN2), doc="Logarithm to base 2")
-log10 = primitive(np.log10, lambda g, y, x: g / (x * LN10), doc="Logarithm to base 10")
-logaddexp = primitive(
-    np.logaddexp,
-    lambda g, y, a, b: g * exp(a - y),
-    lambda g, y, a, b: g * exp(b - y),
-    doc="log(exp(a) + exp(b)), without overflow",
-)
-
-# ---- trigonometry: sin, cos, tan and their inverses ----------------------------------------------
-
-sin = primitive(np.sin, lambda g, y, x: g * cos(x), doc="Sine of radians")
-cos = primitive(np.cos, lambda g, y, x: -g * sin(x), doc="Cosine of radians")
-tan = primitive(np.tan, lambda g, y, x: g * (1 + y * y), doc="Tangent of radians")
-arcsin = primitive(np.arcsin, lambda g, y, x: g / sqrt(1 - x * x), doc="Angle whose sine is x")
-arccos = primitive(np.arccos, lambda g, y, x: -g / sqrt(1 - x * x), doc="Angle whose cosine is x")
-arctan = primitive(np.arctan, lambda g, y, x: g / (1 + x * x), doc="Angle whose tangent is x")
-arctan2 = primitive(
-    np.arctan2,
-    lambda g, y, a, b: g * b / (a * a + b * b),
-    lambda g, y, a, b: -g * a / (a * a + b * b),
-    doc="Angle of the point (b, a)",
-)
-
-# ---- hyperbolic: sinh, cosh, tanh ----------------------------------------------------------------
-
-sinh = primitive(np.sinh, lambda g, y, x: g * cosh(x), doc="Hyperbolic sine")
-cosh = primitive(np.cosh, lambda g, y, x: g * sinh(x), doc="Hyperbolic cosine")
-tanh = primitive(np.tanh, lambda g, y, x: g * (1 - y * y), doc="Hyperbolic tangent")
-
-# ---- choices: absolute, maximum, minimum, clip, where --------------------------------------------
-
-absolute = primitive(np.absolute, lambda g, y, x: g * sign(x), doc="|x|; its gradient at 0 is 0")
-maximum = primitive(
-    np.maximum,
-    lambda g, y, a, b: g * (a > b) + g * (a == b) / 2,
-    lambda g, y, a, b: g * (a < b) + g * (a == b) / 2,
-    doc="The larger of a and b; a tie halves the gradient",
-)
-minimum = primitive(
-    np.minimum,
-    lambda g, y, a, b: g * (a < b) + g * (a == b) / 2,
-    lambda g, y, a, b: g * (a > b) + g * (a == b) / 2,
-    doc="The smaller of a and b; a tie halves the gradient",
-)
-clip = primitive(
-    np.clip,
-    lambda g, y, x, a_min=None, a_max=None: g * (y == x),
-    doc="x, but at least a_min and at most a_max; the gradient at a bound is 1",
-)
-where = primitive(
-    np.where,
-    None,
-    lambda g, y, condition, a, b: where(condition, g, 0),
-    lambda g, y, condition, a, b: where(condition, 0, g),
-    doc="a where the condition holds, else b",
-)
-
-# ---- steps, of zero gradient: sign, floor, ceil, round -------------------------------------------
-
-sign = primitive(np.sign, lambda g, y, x: g * 0, doc="-1, 0 or 1")
-floor = primitive(np.floor, lambda g, y, x: g * 0, doc="Largest integer not above x")
-ceil = primitive(np.ceil, lambda g, y, x: g * 0, doc="Smallest integer not below x")
-round = primitive(
-    np.round, lambda g, y, x, decimals=0: g * 0, doc="Nearest number of so many decimals"
-)
-
-# fmt: on
-LN2, LN10 = float(np.log(2)), float(np.log(10))
+LN2, LN10 = math.log(2), math.log(10)
 
 
-def _one_less(b):
-    """b - 1, but 1 where b is 0: `b * a ** _one_less(b)` is then 0 at a = 0, as it should."""
-    return (b - 1 if b else 1) if isinstance(b, int | float) else where(b == 0, 1, b - 1)
+def _clip(x, a_min=None, a_max=None, min=None, max=None):
+    return np.clip(x, a_min if min is None else min, a_max if max is None else max)
+
+
+def _one_less(a, b):
+    """b - 1, but 1 at 0 ** 0: `b * a ** _one_less(a, b)` is then 0, as it should."""
+    if isinstance(b, int | float):
+        return b - 1 if b else 1
+    return where((a == 0) & (b == 0), 1, b - 1)
 
 
 def _log_base(a):
@@ -117,3 +29,84 @@ def _log_base(a):
     if isinstance(a, int | float):
         return math.log(a) if a > 0 else 0.0 if a == 0 else math.nan
     return log(where(a == 0, 1, a))
+
+
+# fmt: off  (a table is read down its columns)
+
+# ---- arithmetic: add, subtract, multiply, divide, negative, power, square, reciprocal, sqrt ------
+
+add        = primitive(np.add,        lambda g, y, a, b: g,
+                                      lambda g, y, a, b: g,          doc="a + b")
+subtract   = primitive(np.subtract,   lambda g, y, a, b: g,
+                                      lambda g, y, a, b: -g,         doc="a - b")
+multiply   = primitive(np.multiply,   lambda g, y, a, b: g * b,
+                                      lambda g, y, a, b: g * a,      doc="a * b")
+divide     = primitive(np.divide,     lambda g, y, a, b: g / b,
+                                      lambda g, y, a, b: -g * y / b, doc="a / b")
+negative   = primitive(np.negative,   lambda g, y, x: -g,            doc="-x")
+power      = primitive(lambda a, b: a**b,  # it knows squares and roots, and np.power does not
+                                      lambda g, y, a, b: g * (b * a ** _one_less(a, b)),
+                                      lambda g, y, a, b: g * y * _log_base(a),
+                       name="power",  doc="a ** b; at 0 ** 0 both gradients are 0")
+square     = primitive(np.square,     lambda g, y, x: g * (2 * x),   doc="x ** 2")
+reciprocal = primitive(np.reciprocal, lambda g, y, x: -g * y * y,    doc="1 / x")
+sqrt       = primitive(np.sqrt,       lambda g, y, x: g / (2 * y),
+                                      doc="Square root; its gradient at 0 is inf")
+
+# ---- exponentials: exp, expm1, log, log1p, log2, log10, logaddexp --------------------------------
+
+exp        = primitive(np.exp,        lambda g, y, x: g * y,          doc="e ** x")
+expm1      = primitive(np.expm1,      lambda g, y, x: g * (y + 1),    doc="e ** x - 1, exact at 0")
+log        = primitive(np.log,        lambda g, y, x: g / x,          doc="Natural logarithm")
+log1p      = primitive(np.log1p,      lambda g, y, x: g / (1 + x),    doc="log(1 + x), exact at 0")
+log2       = primitive(np.log2,       lambda g, y, x: g / (x * LN2),  doc="Logarithm, base 2")
+log10      = primitive(np.log10,      lambda g, y, x: g / (x * LN10), doc="Logarithm, base 10")
+logaddexp  = primitive(np.logaddexp,  lambda g, y, a, b: g * exp(a - y),
+                                      lambda g, y, a, b: g * exp(b - y),
+                                      doc="log(e ** a + e ** b), without overflow")
+
+# ---- trigonometry: sin, cos, tan and their inverses ----------------------------------------------
+
+sin        = primitive(np.sin,        lambda g, y, x: g * cos(x),           doc="Sine of radians")
+cos        = primitive(np.cos,        lambda g, y, x: -g * sin(x),          doc="Cosine of radians")
+tan        = primitive(np.tan,        lambda g, y, x: g * (1 + y * y),      doc="Tangent of radians")
+arcsin     = primitive(np.arcsin,     lambda g, y, x: g / sqrt(1 - x * x),  doc="Arc of sine x")
+arccos     = primitive(np.arccos,     lambda g, y, x: -g / sqrt(1 - x * x), doc="Arc of cosine x")
+arctan     = primitive(np.arctan,     lambda g, y, x: g / (1 + x * x),      doc="Arc of tangent x")
+arctan2    = primitive(np.arctan2,    lambda g, y, a, b: g * b / (a * a + b * b),
+                                      lambda g, y, a, b: -g * a / (a * a + b * b),
+                                      doc="Angle of the point (b, a)")
+
+# ---- hyperbolic: sinh, cosh, tanh ----------------------------------------------------------------
+
+sinh       = primitive(np.sinh,       lambda g, y, x: g * cosh(x),     doc="Hyperbolic sine")
+cosh       = primitive(np.cosh,       lambda g, y, x: g * sinh(x),     doc="Hyperbolic cosine")
+tanh       = primitive(np.tanh,       lambda g, y, x: g * (1 - y * y), doc="Hyperbolic tangent")
+
+# ---- choices: absolute, maximum, minimum, clip, where --------------------------------------------
+
+absolute   = primitive(np.absolute,   lambda g, y, x: g * sign(x), doc="|x|; slope at 0 is 0")
+maximum    = primitive(np.maximum,    lambda g, y, a, b: (g * (a > b) + g * (a >= b)) / 2,
+                                      lambda g, y, a, b: (g * (a < b) + g * (a <= b)) / 2,
+                                      doc="The larger of a and b; a tie halves the gradient")
+minimum    = primitive(np.minimum,    lambda g, y, a, b: (g * (a < b) + g * (a <= b)) / 2,
+                                      lambda g, y, a, b: (g * (a > b) + g * (a >= b)) / 2,
+                                      doc="The smaller of a and b; a tie halves the gradient")
+clip       = primitive(_clip,         lambda g, y, x, *bounds, **named: g * (y == x),
+                                      doc="x within a_min and a_max; the gradient at a bound is 1")
+where      = primitive(lambda condition, a, b: np.where(condition, a, b),
+                                      None,
+                                      lambda g, y, condition, a, b: g * (condition != 0),
+                                      lambda g, y, condition, a, b: g * (condition == 0),
+                       name="where",  doc="a where the condition holds, else b")
+
+# ---- steps, of zero gradient: sign, floor, ceil, round -------------------------------------------
+
+sign       = primitive(np.sign,       lambda g, y, x: g * 0, doc="-1, 0 or 1")
+floor      = primitive(np.floor,      lambda g, y, x: g * 0, doc="Integer below, or x")
+ceil       = primitive(np.ceil,       lambda g, y, x: g * 0, doc="Integer above, or x")
+round      = primitive(lambda x, decimals=0: np.round(x, decimals),
+                                      lambda g, y, x, decimals=0: g * 0,
+                       name="round",  doc="Nearest number of so many decimals")
+
+# fmt: on

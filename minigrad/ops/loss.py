@@ -6,10 +6,10 @@ All take `reduction`: "mean" over the examples, "sum", or "none" for one loss ea
 import numpy as np
 
 from ..autograd import primitive
-from .activation import log_softmax, softmax
-from .elementwise import absolute, log, logaddexp, minimum, multiply, where
+from .activation import log_softmax, softmax, softplus
+from .elementwise import absolute, clip, exp, log, square, where
 from .reduction import mean, sum
-from .shaping import getitem
+from .shaping import getitem, like, plain
 
 
 def _cross_entropy(logits, targets):
@@ -22,11 +22,9 @@ def _cross_entropy(logits, targets):
 # fmt: off  (a table is read down its columns)
 _soft_cross_entropy = primitive(
     _cross_entropy,
-    lambda g, y, logits, targets: (
-        g[..., None] * (softmax(logits) * sum(targets, -1, True) - targets)
-    ),
-    lambda g, y, logits, targets: -g[..., None] * log_softmax(logits),
-    doc="-sum(targets * log(softmax(logits))) of each row; the gradient is softmax - targets",
+    lambda g, y, logits, targets: g[:, None] * (softmax(logits) * sum(targets, 1, True) - targets),
+    lambda g, y, logits, targets: -g[:, None] * log_softmax(logits),
+    doc="-sum(targets * log(softmax(logits))) of each row",
 )
 # fmt: on
 
@@ -37,14 +35,19 @@ def _reduce(losses, reduction):
     return mean(losses) if reduction == "mean" else sum(losses) if reduction == "sum" else losses
 
 
-def _plain(x):
+def plain(x):
     return getattr(x, "_data", x)
 
 
 def _check_classes(name, scores, targets):
     """Class indices as an integer array (N,), for scores (N, K)."""
-    targets = np.asarray(_plain(targets))
-    n, classes = scores.shape[:-1], scores.shape[-1]
+    targets = np.asarray(plain(targets))
+    if scores.ndim != 2:
+        raise ValueError(
+            f"{name} expects scores of shape (N, K), got {scores.shape}: reshape them, and the "
+            "targets, so that there is one row for each target."
+        )
+    n, classes = scores.shape[:1], scores.shape[1]
     if targets.shape != n or targets.dtype.kind not in "iu":
         raise ValueError(
             f"{name} of scores {scores.shape} expects integer targets of shape {n}, "
@@ -80,15 +83,15 @@ def cross_entropy(logits, targets, reduction="mean", label_smoothing=0.0):
     >>> round(float(cross_entropy(np.zeros((1, 10)), np.array([3]))), 2)  # ln(10)
     2.3
     """
-    if np.ndim(logits) < 2:
-        raise ValueError(f"cross_entropy expects logits of shape (N, K), got {logits.shape}.")
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing expects a share from 0 to 1, got {label_smoothing}.")
-    if targets.shape != logits.shape:
+    if logits.ndim == 2 and np.shape(plain(targets)) == logits.shape:
+        targets = like(targets, logits)
+    else:
         classes = _check_classes("cross_entropy", logits, targets)
-        targets = (classes[..., None] == np.arange(logits.shape[-1])).astype(logits.dtype)
+        targets = (classes[:, None] == np.arange(logits.shape[1])).astype(logits.dtype)
     if label_smoothing:
-        targets = targets * (1 - label_smoothing) + label_smoothing / logits.shape[-1]
+        targets = targets * (1 - label_smoothing) + label_smoothing / logits.shape[1]
     return _reduce(_soft_cross_entropy(logits, targets), reduction)
 
 
@@ -101,16 +104,17 @@ def nll_loss(log_probabilities, targets, reduction="mean"):
     0.693
     """
     targets = _check_classes("nll_loss", log_probabilities, targets)
-    places = np.indices(targets.shape, sparse=True)
-    return _reduce(-getitem(log_probabilities, (*places, targets)), reduction)
+    return _reduce(-getitem(log_probabilities, (np.arange(len(targets)), targets)), reduction)
 
 
-def _check_shapes(name, prediction, target):
-    if np.shape(prediction) != np.shape(target):
+def _matching(name, prediction, target):
+    """The target in the dtype of the prediction, if both have one shape."""
+    if np.shape(plain(prediction)) != np.shape(plain(target)):
         raise ValueError(
-            f"{name} expects prediction and target of one shape, got {np.shape(prediction)} and "
-            f"{np.shape(target)}, which would broadcast by accident: reshape one of them."
+            f"{name} expects prediction and target of one shape, got {prediction.shape} and "
+            f"{np.shape(plain(target))}, which would broadcast by accident: reshape one of them."
         )
+    return like(target, prediction)
 
 
 def mse_loss(prediction, target, reduction="mean"):
@@ -121,9 +125,7 @@ def mse_loss(prediction, target, reduction="mean"):
     >>> float(mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
     2.0
     """
-    _check_shapes("mse_loss", prediction, target)
-    distance = prediction - target
-    return _reduce(distance * distance, reduction)
+    return _reduce(square(prediction - _matching("mse_loss", prediction, target)), reduction)
 
 
 def l1_loss(prediction, target, reduction="mean"):
@@ -134,8 +136,7 @@ def l1_loss(prediction, target, reduction="mean"):
     >>> float(l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
     1.0
     """
-    _check_shapes("l1_loss", prediction, target)
-    return _reduce(absolute(prediction - target), reduction)
+    return _reduce(absolute(prediction - _matching("l1_loss", prediction, target)), reduction)
 
 
 def huber_loss(prediction, target, reduction="mean", delta=1.0):
@@ -146,9 +147,8 @@ def huber_loss(prediction, target, reduction="mean", delta=1.0):
     >>> float(huber_loss(np.array([0.0, 0.0]), np.array([1.0, 3.0])))
     1.5
     """
-    _check_shapes("huber_loss", prediction, target)
-    distance = absolute(prediction - target)
-    near = minimum(distance, delta)
+    distance = prediction - _matching("huber_loss", prediction, target)
+    near = clip(distance, -delta, delta)
     return _reduce(near * (distance - near / 2), reduction)
 
 
@@ -160,15 +160,16 @@ def binary_cross_entropy_with_logits(logits, targets, reduction="mean"):
     >>> float(binary_cross_entropy_with_logits(np.array([0.0]), np.array([1.0]))).__round__(3)
     0.693
     """
-    _check_shapes("binary_cross_entropy_with_logits", logits, targets)
-    return _reduce(logaddexp(logits, 0) - multiply(logits, targets), reduction)
+    targets = _matching("binary_cross_entropy_with_logits", logits, targets)
+    return _reduce(targets * softplus(-logits) + (1 - targets) * softplus(logits), reduction)
 
 
-def kl_div(log_probabilities, targets, reduction="mean"):
+def kl_div(log_probabilities, targets, reduction="mean", log_target=False):
     """targets * (log(targets) - log_probabilities), 0 where the target is 0, as in PyTorch.
 
-    `reduction` also takes "batchmean", the sum over the first axis' length, which is the
-    divergence of Kullback and Leibler (1951); "mean" divides by all elements.
+    `reduction` also takes "batchmean", the sum divided by the length of the first axis, which is
+    the divergence of Kullback and Leibler (1951); "mean" divides by the number of all elements.
+    With `log_target`, the targets too are logarithms of probabilities.
 
     Examples
     --------
@@ -176,8 +177,7 @@ def kl_div(log_probabilities, targets, reduction="mean"):
     >>> float(kl_div(np.log(p), p))
     0.0
     """
-    _check_shapes("kl_div", log_probabilities, targets)
-    losses = targets * (log(where(_plain(targets) > 0, targets, 1)) - log_probabilities)
-    if reduction == "batchmean":
-        return sum(losses) / len(losses)
-    return _reduce(losses, reduction)
+    targets = _matching("kl_div", log_probabilities, targets)
+    logs = targets if log_target else log(where(plain(targets) > 0, targets, 1))
+    losses = (exp(targets) if log_target else targets) * (logs - log_probabilities)
+    return sum(losses) / len(losses) if reduction == "batchmean" else _reduce(losses, reduction)

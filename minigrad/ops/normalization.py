@@ -1,27 +1,19 @@
-"""Normalization: the primitive `normalize`, and batch norm and layer norm made of it."""
+"""Normalization, derived: normalize by given statistics, and batch norm and layer norm made of it."""
 
-from ..autograd import primitive
 from .elementwise import sqrt
 from .reduction import mean, var
 
 
-def _normalize(x, mean, var, weight, bias, eps=1e-5):
+def normalize(x, mean, var, weight=1, bias=0, eps=1e-5):
+    """(x - mean) / sqrt(var + eps) * weight + bias; all are broadcast against x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> normalize(np.array([1.0, 3.0]), 2.0, 4.0, eps=0).tolist()
+    [-0.5, 0.5]
+    """
     return (x - mean) * (weight / sqrt(var + eps)) + bias
-
-
-# fmt: off  (a table is read down its columns)
-normalize = primitive(
-    _normalize,
-    lambda g, y, x, mean, var, weight, bias, eps=1e-5: g * (weight / sqrt(var + eps)),
-    lambda g, y, x, mean, var, weight, bias, eps=1e-5: -g * (weight / sqrt(var + eps)),
-    lambda g, y, x, mean, var, weight, bias, eps=1e-5: (
-        g * (x - mean) * (weight * (var + eps) ** -1.5 / -2)
-    ),
-    lambda g, y, x, mean, var, weight, bias, eps=1e-5: g * (x - mean) / sqrt(var + eps),
-    lambda g, y, x, mean, var, weight, bias, eps=1e-5: g,
-    doc="(x - mean) / sqrt(var + eps) * weight + bias, all broadcast against x",
-)
-# fmt: on
 
 
 def batch_norm(x, weight, bias, eps=1e-5):

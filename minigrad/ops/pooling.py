@@ -9,7 +9,9 @@ import numpy as np
 
 from ..autograd import primitive
 from .convolution import _pair, output_size
-from .shaping import pad
+from .linalg import matmul
+from .reduction import mean
+from .shaping import pad, plain
 
 
 def _views(x, kernel_size, stride):
@@ -82,14 +84,10 @@ def add_up(arrays):
     return total
 
 
-def _plain(x):
-    return getattr(x, "_data", x)
-
-
 # fmt: off  (a table is read down its columns)
 _max_pool = primitive(
     _max,
-    lambda g, y, x, **o: max_scatter(g, _plain(x), _plain(y), **o),
+    lambda g, y, x, **o: max_scatter(g, plain(x), plain(y), **o),
     name="max_pool2d",
     doc="The largest element of each window",
 )
@@ -176,3 +174,49 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0):
     KH, KW = options["kernel_size"]
     x = pad(x, border) if border[2:] != ((0, 0), (0, 0)) else x
     return window_sum(x, **options) / (KH * KW)
+
+
+def adaptive_avg_pool2d(x, output_size):
+    """The means of so many windows, whatever the size of the image; they overlap if they must.
+
+    Window i of n covers the pixels from floor(i H / n) to ceil((i + 1) H / n), as in PyTorch.
+
+    Parameters
+    ----------
+    x : (N, C, H, W)
+    output_size : int or (int, int)
+
+    Returns
+    -------
+    (N, C, *output_size)
+
+    Examples
+    --------
+    >>> adaptive_avg_pool2d(np.arange(5.0).reshape(1, 1, 1, 5), (1, 2)).tolist()
+    [[[[1.0, 3.0]]]]
+    """
+    if x.ndim != 4 or min(*_pair(output_size), *x.shape[2:]) < 1:
+        raise ValueError(
+            f"adaptive_avg_pool2d expects images (N, C, H, W) and sizes from 1 on, got {x.shape} "
+            f"and {output_size}."
+        )
+    over_h, over_w = [_means(n, size, x.dtype) for n, size in zip(_pair(output_size), x.shape[2:])]
+    return matmul(matmul(over_h, x), over_w.T)  # (OH, H) @ (N, C, H, W) @ (W, OW)
+
+
+def _means(n, size, dtype):
+    """The matrix (n, size) that takes the means of n windows."""
+    i, place = np.arange(n)[:, None], np.arange(size)
+    inside = (place >= i * size // n) & (place < -(-(i + 1) * size // n))
+    return (inside / inside.sum(1, keepdims=True)).astype(dtype)
+
+
+def global_avg_pool2d(x):
+    """The mean of each channel over the whole image: (N, C, H, W) -> (N, C, 1, 1)
+
+    Examples
+    --------
+    >>> global_avg_pool2d(np.arange(4.0).reshape(1, 1, 2, 2)).tolist()
+    [[[[1.5]]]]
+    """
+    return mean(x, (2, 3), keepdims=True)

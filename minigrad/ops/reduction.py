@@ -3,11 +3,14 @@
 A reduced axis comes back in the gradient at length 1 (`_wide`); broadcasting does the rest.
 """
 
+import math
+
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..autograd import primitive
-from .elementwise import absolute, exp, sqrt, where
-from .shaping import broadcast_to, expand_dims, flip, reshape
+from .elementwise import absolute, exp, where
+from .shaping import broadcast_to, expand_dims, flip, moveaxis, reshape
 
 
 def _wide(g, axis, keepdims):
@@ -15,26 +18,26 @@ def _wide(g, axis, keepdims):
     return g if keepdims or axis is None else expand_dims(g, axis)
 
 
+def _axes(x, axis):
+    return normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
+
+
 def _count(x, axis):
     """How many elements go into each result."""
-    return x.size if axis is None else int(np.prod(np.take(x.shape, axis)))
+    return math.prod(x.shape[a] for a in _axes(x, axis))
 
 
 def _logsumexp(x, axis=None, keepdims=False):
     top = np.max(x, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)  # inf - inf would be nan
     y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return y if keepdims else y.reshape(()) if axis is None else np.squeeze(y, axis)
-
-
-def _norm(x, axis=None, keepdims=False):
-    return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+    return y if keepdims else np.squeeze(y, axis)
 
 
 def _norm_gradient(g, y, x, axis=None, keepdims=False):
     """g * x / y, and 0 where y is 0."""
     y = _wide(y, axis, keepdims)
-    return _wide(g, axis, keepdims) * x / where(y == 0, 1, y)
+    return _wide(g, axis, keepdims) / where(y == 0, 1, y) * x
 
 
 def _prod_gradient(g, y, x, axis=None, keepdims=False):
@@ -42,61 +45,48 @@ def _prod_gradient(g, y, x, axis=None, keepdims=False):
     g, y = _wide(g, axis, keepdims), _wide(y, axis, keepdims)
     if np.all(x != 0):
         return g * y / x
-    axes = tuple(range(x.ndim)) if axis is None else tuple(np.atleast_1d(axis) % x.ndim)
-    kept = [a for a in range(x.ndim) if a not in axes]
-    order = [*kept, *axes]
-    rows = reshape(x.transpose(order), (-1, 1, _count(x, axis)))  # (kept, 1, n)
-    others = prod(where(np.eye(rows.shape[2], dtype=bool), 1, rows), axis=2)  # (kept, n)
-    others = reshape(others, [x.shape[a] for a in order])
-    return g * others.transpose(np.argsort(order))
+    axes, n = _axes(x, axis), _count(x, axis)
+    last = range(-len(axes), 0)
+    x = moveaxis(x, axes, last)  # (kept, reduced)
+    rows = reshape(x, (*x.shape[: x.ndim - len(axes)], 1, n))  # (kept, 1, n)
+    others = prod(where(np.eye(n, dtype=bool), 1, rows), -1)  # (kept, n)
+    return g * moveaxis(reshape(others, x.shape), last, axes)
 
 
 def _extreme_gradient(g, y, x, axis=None, keepdims=False):
     """`g` to the elements that are the extreme, in equal shares."""
     hit = x == _wide(y, axis, keepdims)
-    share = hit / hit.sum(axis=axis, keepdims=True).astype(x.dtype)
-    return _wide(g, axis, keepdims) * share
+    return _wide(g, axis, keepdims) / hit.sum(axis=axis, keepdims=True, dtype=x.dtype) * hit
 
 
-# fmt: off  (a table is read down its columns)
-sum = primitive(
-    lambda x, axis=None, keepdims=False: np.sum(x, axis=axis, keepdims=keepdims),
-    lambda g, y, x, axis=None, keepdims=False: broadcast_to(_wide(g, axis, keepdims), x.shape),
-    name="sum",
-    doc="Sum of the elements",
-)
-prod = primitive(
-    lambda x, axis=None, keepdims=False: np.prod(x, axis=axis, keepdims=keepdims),
-    _prod_gradient,
-    name="prod",
-    doc="Product of the elements",
-)
-max = primitive(
-    lambda x, axis=None, keepdims=False: np.max(x, axis=axis, keepdims=keepdims),
-    _extreme_gradient,
-    name="max",
-    doc="Largest element; the tied share the gradient",
-)
-min = primitive(
-    lambda x, axis=None, keepdims=False: np.min(x, axis=axis, keepdims=keepdims),
-    _extreme_gradient,
-    name="min",
-    doc="Smallest element; the tied share the gradient",
-)
-logsumexp = primitive(
-    _logsumexp,
-    lambda g, y, x, axis=None, keepdims=False: (
-        _wide(g, axis, keepdims) * exp(x - _wide(y, axis, keepdims))
-    ),
-    doc="log(sum(exp(x))), without overflow",
-)
-_norm2 = primitive(_norm, _norm_gradient, doc="Length sqrt(sum(x ** 2)); its gradient at 0 is 0")
-_cumsum = primitive(
-    np.cumsum,
-    lambda g, y, x, axis: flip(_cumsum(flip(g, axis), axis), axis),
-    doc="Sums of the elements so far",
-)
+# fmt: off  (a table is read down its columns; all take axis=None, keepdims=False)
+sum       = primitive(lambda x, axis=None, keepdims=False: np.sum(x, axis, keepdims=keepdims),
+                      lambda g, y, x, axis=None, keepdims=False:
+                          broadcast_to(_wide(g, axis, keepdims), x.shape),
+                      name="sum",  doc="Sum of the elements")
+prod      = primitive(lambda x, axis=None, keepdims=False: np.prod(x, axis, keepdims=keepdims),
+                      _prod_gradient,
+                      name="prod", doc="Product of the elements")
+max       = primitive(lambda x, axis=None, keepdims=False: np.max(x, axis, keepdims=keepdims),
+                      _extreme_gradient,
+                      name="max",  doc="Largest element; the tied share the gradient")
+min       = primitive(lambda x, axis=None, keepdims=False: np.min(x, axis, keepdims=keepdims),
+                      _extreme_gradient,
+                      name="min",  doc="Smallest element; the tied share the gradient")
+logsumexp = primitive(_logsumexp,
+                      lambda g, y, x, axis=None, keepdims=False:
+                          _wide(g, axis, keepdims) * exp(x - _wide(y, axis, keepdims)),
+                      doc="log(sum(exp(x))), without overflow")
+_length   = primitive(lambda x, axis=None, keepdims=False:
+                          np.sqrt(np.sum(x * x, axis, keepdims=keepdims)),
+                      _norm_gradient,
+                      name="norm", doc="Length sqrt(sum(x ** 2)); its gradient at 0 is 0")
+_cumsum   = primitive(np.cumsum,
+                      lambda g, y, x, axis: flip(_cumsum(flip(g, axis), axis), axis),
+                      doc="Sums of the elements so far")
 # fmt: on
+
+# ---- derived: mean, var, std, norm, cumsum -------------------------------------------------------
 
 
 def mean(x, axis=None, keepdims=False):
@@ -123,31 +113,46 @@ def var(x, axis=None, keepdims=False, ddof=0):
 
 
 def std(x, axis=None, keepdims=False, ddof=0):
-    """Standard deviation: the square root of `var`.
+    """Standard deviation: the square root of `var`; its gradient is 0 where all are equal.
 
     Examples
     --------
     >>> float(std(np.array([1.0, 3.0])))
     1.0
     """
-    return sqrt(var(x, axis, keepdims, ddof))
+    length = _length(x - mean(x, axis, keepdims=True), axis, keepdims)
+    return length / float(np.maximum(_count(x, axis) - ddof, 0)) ** 0.5
 
 
-def norm(x, ord=2, axis=None, keepdims=False):
-    """Length of a vector: of order 1, 2 or inf; all elements are one vector for `axis=None`.
+def norm(x, ord=None, axis=None, keepdims=False):
+    """Length sqrt(sum(x ** 2)) over the given axes, or over all; of a vector also other lengths.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    ord : 1, 2 or np.inf, optional
+        Of a vector, or along one axis: the sum of |x|, the length, or the largest |x|.
+    axis : int or tuple of int, optional
+    keepdims : bool
+
+    Raises
+    ------
+    ValueError
+        For another order, and for the norms of matrices that have one.
 
     Examples
     --------
     >>> float(norm(np.array([3.0, -4.0]))), float(norm(np.array([3.0, -4.0]), ord=1))
     (5.0, 7.0)
     """
-    if ord == 1:
-        return sum(absolute(x), axis, keepdims)
-    if ord == 2:
-        return _norm2(x, axis, keepdims)
-    if ord == np.inf:
-        return max(absolute(x), axis, keepdims)
-    raise ValueError(f"norm knows the orders 1, 2 and np.inf, got {ord!r}.")
+    if ord is None or (ord == 2 and len(_axes(x, axis)) == 1):
+        return _length(x, axis, keepdims)
+    if ord not in (1, np.inf) or len(_axes(x, axis)) != 1:
+        raise ValueError(
+            f"norm knows the orders 1, 2 and np.inf along one axis, got {ord=}, {axis=} and shape "
+            f"{x.shape}: reshape(-1) makes a vector; ord=None is the length over any axes."
+        )
+    return (sum if ord == 1 else max)(absolute(x), axis, keepdims)
 
 
 def cumsum(x, axis=None):

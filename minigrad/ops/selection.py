@@ -1,4 +1,4 @@
-"""Elements chosen by place or by size: take, take_along_axis, sort, triu, tril.
+"""Elements chosen by place or by size: take, take_along_axis, embedding, sort, triu, tril.
 
 All are derived: an index is computed with NumPy, and `getitem` reads it and knows the gradient.
 """
@@ -6,11 +6,7 @@ All are derived: an index is computed with NumPy, and `getitem` reads it and kno
 import numpy as np
 
 from .elementwise import where
-from .shaping import getitem, reshape
-
-
-def _plain(x):
-    return getattr(x, "_data", x)
+from .shaping import getitem, plain, reshape
 
 
 def take(x, indices, axis=None):
@@ -23,7 +19,7 @@ def take(x, indices, axis=None):
     """
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
-    return getitem(x, (slice(None),) * (axis % x.ndim) + (np.asarray(_plain(indices)),))
+    return getitem(x, (slice(None),) * (axis % x.ndim) + (np.asarray(plain(indices)),))
 
 
 def take_along_axis(x, indices, axis=-1):
@@ -36,7 +32,7 @@ def take_along_axis(x, indices, axis=-1):
     """
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
-    indices = np.asarray(_plain(indices))
+    indices = np.asarray(plain(indices))
     if indices.ndim != x.ndim:
         raise ValueError(
             f"take_along_axis expects indices of {x.ndim} axes, as x has, got {indices.ndim}."
@@ -47,6 +43,38 @@ def take_along_axis(x, indices, axis=-1):
     return getitem(x, tuple(places))
 
 
+def embedding(indices, weight):
+    """A row of `weight` for each integer.
+
+    Parameters
+    ----------
+    indices : integers (...)
+    weight : (K, D)
+
+    Returns
+    -------
+    (..., D)
+
+    Raises
+    ------
+    TypeError, ValueError
+        For indices that are no integers, or out of range.
+
+    Examples
+    --------
+    >>> embedding(np.array([1, 1]), np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [[3.0, 4.0], [3.0, 4.0]]
+    """
+    indices, n = np.asarray(plain(indices)), len(weight)
+    if indices.dtype.kind not in "iu":
+        raise TypeError(f"embedding expects integers, got {indices.dtype}.")
+    if indices.size and not 0 <= indices.min() <= indices.max() < n:
+        raise ValueError(
+            f"embedding expects 0 to {n - 1}, got {indices.min()} to {indices.max()}."
+        )
+    return getitem(weight, indices)
+
+
 def sort(x, axis=-1):
     """The elements in ascending order; the gradient follows each to its old place.
 
@@ -55,7 +83,7 @@ def sort(x, axis=-1):
     >>> sort(np.array([3.0, 1.0, 2.0]))
     array([1., 2., 3.])
     """
-    return take_along_axis(x, np.argsort(_plain(x), axis=axis, kind="stable"), axis)
+    return take_along_axis(x, np.argsort(plain(x), axis=axis, kind="stable"), axis)
 
 
 def triu(x, k=0):

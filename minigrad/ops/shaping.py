@@ -7,16 +7,27 @@ None of these computes: a gradient is put back where its value came from. `getit
 import operator
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..autograd import primitive
+from ..autograd import Tensor, primitive
 
 # ---- rows: reshape, transpose, broadcast_to, flip, pad, getitem, scatter, diagonal, concatenate --
+
+_BASIC = int, slice, type(None), type(...)  # an index of these names each element once
+
+
+def plain(x):
+    """The array of a Tensor; anything else as it is."""
+    return getattr(x, "_data", x)
+
+
+def like(x, other):
+    """`x` as an array in the dtype of `other`; a Tensor as it is."""
+    return x if isinstance(x, Tensor) else np.asarray(x, other.dtype)
 
 
 def memory_order(x):
     """The axes of `x` from the slowest to the quickest in memory: (0, 2, 3, 1) of channels-last."""
-    strides = getattr(x, "_data", x).strides
+    strides = plain(x).strides
     return tuple(sorted(range(len(strides)), key=lambda axis: -abs(strides[axis])))
 
 
@@ -43,11 +54,15 @@ def _pad(x, *, widths, value):
     return out
 
 
+def _along(axis, part):
+    """The index that reads `part` of an axis, and all of the others."""
+    return (..., part, *[slice(None)] * (-1 - axis)) if axis < 0 else (*[slice(None)] * axis, part)
+
+
 def _reads_twice(index):
-    """Whether an index can name an element more than once: integer arrays and lists can."""
+    """Whether an index can name an element more than once: arrays and lists of integers can."""
     parts = index if isinstance(index, tuple) else (index,)
-    arrays = [np.asarray(part) for part in parts if isinstance(part, list | np.ndarray)]
-    return any(array.dtype.kind in "iu" for array in arrays)
+    return any(np.asarray(p).dtype.kind in "iu" for p in parts if not isinstance(p, _BASIC))
 
 
 def _scatter(g, *, index, shape):
@@ -61,70 +76,40 @@ def _scatter(g, *, index, shape):
 
 def _diagonal_gradient(g, y, x, offset=0, axis1=0, axis2=1):
     places = np.arange(x.size).reshape(x.shape).diagonal(offset, axis1, axis2)
-    return reshape(scatter(g, index=np.array(places), shape=(x.size,)), x.shape)
+    return reshape(scatter(g, index=places, shape=(x.size,)), x.shape)
 
 
 def _concatenate_gradient(i, g, y, *xs, axis):
     start = sum(x.shape[axis] for x in xs[:i])
-    where_i = [slice(None)] * g.ndim
-    where_i[axis] = slice(start, start + xs[i].shape[axis])
-    return getitem(g, tuple(where_i))
+    return getitem(g, _along(axis, slice(start, start + xs[i].shape[axis])))
 
 
 # fmt: off  (a table is read down its columns)
-reshape = primitive(
-    np.reshape,
-    lambda g, y, x, shape: in_order(reshape(g, x.shape), axes=memory_order(x)),
-    doc="The same elements in another shape",
-)
-in_order = primitive(
-    _in_order,
-    lambda g, y, x, *, axes: g,
-    doc="x copied to where these axes go from slow to quick; a pass over mixed orders is slow",
-)
-transpose = primitive(
-    np.transpose,
-    lambda g, y, x, axes=None: transpose(g, _inverse(axes)),
-    doc="The axes in another order, reversed if left out",
-)
-broadcast_to = primitive(
-    np.broadcast_to,
-    lambda g, y, x, shape: g,
-    doc="x repeated along axes of length 1, which the engine sums up again",
-)
-flip = primitive(
-    np.flip,
-    lambda g, y, x, axis=None: flip(g, axis),
-    doc="The elements backward along the given axes, or along all",
-)
-getitem = primitive(
-    operator.getitem, lambda g, y, x, index: scatter(g, index=index, shape=x.shape), doc="x[index]"
-)
-scatter = primitive(
-    _scatter,
-    lambda h, y, g, *, index, shape: getitem(h, index),
-    doc="Zeros of a shape with g added at index",
-)
-_pad_widths = primitive(
-    _pad,
-    lambda g, y, x, *, widths, value: getitem(g, _borders(x, widths)),
-    doc="x inside a border of a value",
-)
-astype = primitive(
-    lambda x, dtype: x.astype(dtype),
-    lambda g, y, x, dtype: g,
-    name="astype",
-    doc="x in another dtype; the engine casts its gradient back",
-)
-diagonal = primitive(
-    np.diagonal, _diagonal_gradient, doc="The elements whose indices along two axes are equal"
-)
-_concatenate = primitive(
-    lambda *xs, axis: np.concatenate(xs, axis),
-    each=_concatenate_gradient,
-    name="concatenate",
-    doc="Arrays one after the other along an axis",
-)
+reshape      = primitive(lambda x, shape: np.reshape(x, shape),
+                         lambda g, y, x, shape: in_order(reshape(g, x.shape), axes=memory_order(x)),
+                         name="reshape", doc="The same elements in another shape")
+in_order     = primitive(_in_order, lambda g, y, x, *, axes: g,
+                         doc="x, copied if it must, with these axes from slow to quick in memory")
+transpose    = primitive(lambda x, axes=None: np.transpose(x, axes),
+                         lambda g, y, x, axes=None: transpose(g, _inverse(axes)),
+                         name="transpose", doc="The axes in another order, reversed if left out")
+broadcast_to = primitive(lambda x, shape: np.broadcast_to(x, shape), lambda g, y, x, shape: g,
+                         name="broadcast_to", doc="x repeated along axes of length 1")
+flip         = primitive(np.flip, lambda g, y, x, axis=None: flip(g, axis),
+                         doc="The elements backward along the given axes, or along all")
+getitem      = primitive(operator.getitem,
+                         lambda g, y, x, index: scatter(g, index=index, shape=x.shape),
+                         doc="x[index]")
+scatter      = primitive(_scatter, lambda h, y, g, *, index, shape: getitem(h, index),
+                         doc="Zeros of a shape, with g added at an index")
+_bordered    = primitive(_pad, lambda g, y, x, *, widths, value: getitem(g, _borders(x, widths)),
+                         doc="x inside a border of a value")
+astype       = primitive(lambda x, dtype: x.astype(dtype), lambda g, y, x, dtype: g,
+                         name="astype", doc="x in another dtype, to whose own the gradient returns")
+diagonal     = primitive(np.diagonal, _diagonal_gradient,
+                         doc="The elements whose indices along two axes are equal")
+_concatenate = primitive(lambda *xs, axis: np.concatenate(xs, axis), each=_concatenate_gradient,
+                         name="concatenate", doc="Arrays one after the other along an axis")
 # fmt: on
 
 # ---- derived: pad, concatenate, stack, split, tile, repeat, roll ---------------------------------
@@ -139,10 +124,15 @@ def pad(x, pad_width, mode="constant", constant_values=0):
     array([[0., 1., 1.],
            [0., 0., 0.]])
     """
-    if mode != "constant":
-        raise ValueError(f"pad knows mode='constant' alone, got {mode!r}: concatenate slices of x.")
-    widths = np.broadcast_to(pad_width, (np.ndim(x), 2)).tolist()
-    return _pad_widths(x, widths=widths, value=constant_values)
+    if mode != "constant" or np.ndim(constant_values):
+        raise ValueError(
+            "pad knows mode='constant' alone, with one value for all of the border, got "
+            f"{mode=}, {constant_values=}: concatenate slices of x."
+        )
+    widths = np.broadcast_to(pad_width, (x.ndim, 2)).tolist()
+    if min((low for pair in widths for low in pair), default=0) < 0:
+        raise ValueError(f"pad expects widths of 0 or more, got {pad_width}: to cut, slice x.")
+    return _bordered(x, widths=widths, value=constant_values)
 
 
 def concatenate(arrays, axis=0):
@@ -169,11 +159,6 @@ def stack(arrays, axis=0):
     return concatenate([expand_dims(x, axis) for x in arrays], axis)
 
 
-def _along(axis, part):
-    """The index that reads `part` of an axis, and all of the others."""
-    return (..., part, *[slice(None)] * (-1 - axis)) if axis < 0 else (*[slice(None)] * axis, part)
-
-
 def split(x, sections, axis=0):
     """Views of `x` between the indices `sections`, or so many of equal length.
 
@@ -183,10 +168,10 @@ def split(x, sections, axis=0):
     [[0, 1], [2, 3]]
     """
     n = x.shape[axis]
-    if isinstance(sections, int):
+    if isinstance(sections, int | np.integer):
         if sections < 1 or n % sections:
             raise ValueError(f"split cannot cut an axis of {n} into {sections} equal sections.")
-        sections = range(n // sections, n, n // sections)
+        sections = [i * n // sections for i in range(1, sections)]
     edges = [0, *sections, n]
     return [getitem(x, _along(axis, slice(*pair))) for pair in zip(edges, edges[1:], strict=False)]
 
@@ -212,8 +197,8 @@ def tile(x, reps):
     >>> tile(np.array([1, 2]), 2)
     array([1, 2, 1, 2])
     """
-    reps = (reps,) if isinstance(reps, int) else tuple(reps)
-    x = reshape(x, (1,) * (len(reps) - np.ndim(x)) + np.shape(x))
+    reps = tuple(np.atleast_1d(reps))
+    x = reshape(x, (1,) * (len(reps) - x.ndim) + x.shape)
     for axis, n in enumerate((1,) * (x.ndim - len(reps)) + reps):
         x = concatenate([x] * n, axis) if n else getitem(x, _along(axis, slice(0)))
     return x
@@ -239,6 +224,7 @@ def roll(x, shift, axis=None):
 
 
 # ---- derived views: swapaxes, moveaxis, expand_dims, squeeze -------------------------------------
+# An array of shape (0, 1, 2, ...) holds nothing, and shows where NumPy would put each axis.
 
 
 def swapaxes(x, axis1, axis2):
@@ -249,9 +235,7 @@ def swapaxes(x, axis1, axis2):
     >>> swapaxes(np.ones((2, 3, 4)), 0, -1).shape
     (4, 3, 2)
     """
-    axes = list(range(x.ndim))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
-    return transpose(x, axes)
+    return transpose(x, np.swapaxes(np.empty(range(x.ndim)), axis1, axis2).shape)
 
 
 def moveaxis(x, source, destination):
@@ -262,12 +246,7 @@ def moveaxis(x, source, destination):
     >>> moveaxis(np.ones((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
-    source = normalize_axis_tuple(source, x.ndim, "source")
-    destination = normalize_axis_tuple(destination, x.ndim, "destination")
-    axes = [axis for axis in range(x.ndim) if axis not in source]
-    for place, axis in sorted(zip(destination, source, strict=True)):
-        axes.insert(place, axis)
-    return transpose(x, axes)
+    return transpose(x, np.moveaxis(np.empty(range(x.ndim)), source, destination).shape)
 
 
 def expand_dims(x, axis):
@@ -278,7 +257,7 @@ def expand_dims(x, axis):
     >>> expand_dims(np.ones((2, 3)), (0, -1)).shape
     (1, 2, 3, 1)
     """
-    return reshape(x, np.expand_dims(np.broadcast_to(0, x.shape), axis).shape)
+    return reshape(x, np.expand_dims(plain(x), axis).shape)
 
 
 def squeeze(x, axis=None):
@@ -289,4 +268,4 @@ def squeeze(x, axis=None):
     >>> squeeze(np.ones((1, 3, 1))).shape
     (3,)
     """
-    return reshape(x, np.squeeze(np.broadcast_to(0, x.shape), axis).shape)
+    return reshape(x, np.squeeze(plain(x), axis).shape)

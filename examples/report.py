@@ -1,0 +1,58 @@
+"""What a training run leaves behind beside its weights: numbers as JSON, pictures, the time."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+from minigrad import plot
+
+IMPORTED = time.perf_counter()
+
+
+def write_json(path, content):
+    """Write a file of numbers, beside and renamed, so that nobody ever reads half of it."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def draw(out, history, matrix, images, labels, probabilities):
+    """Draw what can be drawn: pictures of the training, of the test set's digits and classes.
+
+    Parameters
+    ----------
+    out : Path of a folder
+    history : History
+        Empty where no epoch came to its end; there are no curves then.
+    matrix : array (K, K)
+        The confusion matrix.
+    images, labels, probabilities : arrays (N, H, W), (N,), (N, K)
+
+    Returns
+    -------
+    list of str
+        The files' names; none where matplotlib is missing, which is said on the screen.
+    """
+    try:
+        pictures = {
+            "confusion.png": plot.confusion(matrix),
+            "predictions.png": plot.predictions(images, labels, probabilities),
+        }
+    except ImportError as error:
+        print(f"No pictures: {error}")
+        return []
+    if history:
+        pictures["curves.png"] = plot.history(history)
+    for name, picture in pictures.items():
+        plot.save(picture, out / name)
+    return list(pictures)
+
+
+def seconds():
+    """Seconds since the process started, where /proc tells (Linux); else since the imports."""
+    try:
+        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError):
+        return time.perf_counter() - IMPORTED

@@ -1,0 +1,62 @@
+"""Attention: each query reads a mean of the values, weighted by how well the keys match it.
+
+    ... batch, heads    L queries    S keys and values    E size of query and key    V size of value
+"""
+
+import numpy as np
+
+from .activation import softmax
+from .elementwise import where
+from .linalg import matmul
+from .random import dropout
+from .shaping import like, plain, swapaxes
+
+FAR = -1e9  # exp(FAR) is 0, and no difference of two of them is nan, as that of infinities is
+
+
+def scaled_dot_product_attention(
+    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None
+):
+    """softmax(query @ key.T * scale) @ value (Vaswani et al. 2017).
+
+    Parameters
+    ----------
+    query : (..., L, E)
+    key : (..., S, E)
+    value : (..., S, V)
+    attn_mask : (..., L, S), optional
+        Booleans, True where a query may see a key, or numbers to add to the scores.
+    dropout_p : float
+        Probability with which a weight is dropped, also outside training.
+    is_causal : bool
+        Let query i see the keys 0 to i alone.
+    scale : float, optional
+        1 / sqrt(E) if left out.
+
+    Returns
+    -------
+    (..., L, V); zeros for a query that may see no key.
+
+    Raises
+    ------
+    ValueError
+        For a mask beside `is_causal`.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> scaled_dot_product_attention(x, x, x, is_causal=True).round(2).tolist()
+    [[1.0, 0.0], [0.33, 0.67]]
+    """
+    if is_causal and attn_mask is not None:
+        raise ValueError("attention takes attn_mask or is_causal, not both: combine them by &.")
+    seen = np.tri(query.shape[-2], key.shape[-2], dtype=bool) if is_causal else plain(attn_mask)
+    scores = matmul(query, swapaxes(key, -1, -2))  # (..., L, S)
+    scores = scores * (query.shape[-1] ** -0.5 if scale is None else scale)
+    if seen is None:
+        weights = softmax(scores)
+    elif seen.dtype == bool:
+        weights = softmax(where(seen, scores, FAR)) * seen.any(-1, keepdims=True)
+    else:
+        weights = softmax(scores + like(attn_mask, scores))
+    return matmul(dropout(weights, dropout_p), value)

@@ -1,0 +1,182 @@
+"""Layers: gradients of whole modules, modes, errors, initial weights."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad import nn
+
+rng = np.random.default_rng(3)
+
+
+def draw(*shape):
+    return rng.uniform(-1, 1, shape)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (nn.Dense(4, 3), (5, 4)),
+        (nn.Dense(4, 3, bias=False), (2, 5, 4)),
+        (nn.Conv2D(2, 3, 3), (2, 2, 5, 6)),
+        (nn.Conv2D(4, 6, (2, 3), stride=2, padding=1, groups=2, bias=False), (2, 4, 5, 6)),
+        (nn.Conv2D(1, 2, 2, dilation=2), (1, 1, 5, 5)),
+        (nn.BatchNorm(3), (6, 3)),
+        (nn.BatchNorm(3), (2, 3, 3, 2)),
+        (nn.BatchNorm(3).eval(), (2, 3, 3, 2)),
+        (nn.LayerNorm(4), (3, 4)),
+        (nn.LayerNorm((2, 4)), (3, 2, 4)),
+        (nn.MaxPool(2), (2, 3, 4, 4)),
+        (nn.MaxPool(3, stride=1, padding=1), (1, 2, 4, 4)),
+        (nn.AvgPool(2, padding=1), (2, 3, 4, 4)),
+        (nn.Dropout(0.5).eval(), (3, 4)),
+        (nn.Flatten(), (2, 3, 4)),
+        (nn.LeakyReLU(), (3, 4)),
+        (nn.ReLU(), (3, 4)),
+        (nn.GELU(), (3, 4)),
+        (nn.SiLU(), (3, 4)),
+        (nn.Sigmoid(), (3, 4)),
+        (nn.Tanh(), (3, 4)),
+        (nn.Softmax(), (3, 4)),
+        (nn.Sequential(nn.Conv2D(1, 2, 3), nn.BatchNorm(2), nn.ReLU(), nn.Flatten()), (2, 1, 5, 5)),
+    ],
+    ids=lambda x: repr(x).split("\n")[0],
+)
+def test_gradients_of_all_parameters_and_of_the_input(layer, shape):
+    assert mg.gradcheck(layer, draw(*shape))
+    assert layer(draw(*shape).astype(np.float32)).dtype == np.float32
+
+
+def test_embedding_reads_rows_and_adds_up_their_gradients():
+    layer = nn.Embedding(4, 2)
+    x = np.array([[1, 3, 1]])
+    y = layer(x)
+    assert (y.data == layer.weight.data[x]).all()
+    y.sum().backward()
+    assert layer.weight.grad.tolist() == [[0, 0], [2, 2], [0, 0], [1, 1]]
+    assert mg.gradcheck(layer, x)
+
+
+@pytest.mark.parametrize("wrong", [np.array([4]), np.array([-1])])
+def test_embedding_refuses_what_has_no_row(wrong):
+    with pytest.raises(ValueError, match="expects 0 to 3"):
+        nn.Embedding(4, 2)(wrong)
+
+
+@pytest.mark.parametrize(
+    ("layer", "x", "match"),
+    [
+        (
+            nn.Dense(4, 3),
+            np.ones((2, 5)),
+            r"Dense\(4, 3\) expects shape \(\.\.\., 4\), got \(2, 5\)",
+        ),
+        (nn.Dense(4, 3), np.ones((2, 1, 2, 2)), "Flatten"),
+        (
+            nn.Conv2D(1, 8, 5),
+            np.ones((2, 28, 28)),
+            r"\(N, 1, H, W\), got \(2, 28, 28\).*x\[:, None\]",
+        ),
+        (nn.Conv2D(1, 8, 5), np.ones((2, 3, 28, 28)), r"\(N, 1, H, W\), got \(2, 3, 28, 28\)"),
+        (nn.Conv2D(1, 8, 5), np.ones((2, 1, 4, 4)), "does not fit"),
+        (nn.BatchNorm(3), np.ones((2, 4)), r"\(N, 3\) or \(N, 3, H, W\), got \(2, 4\)"),
+        (nn.BatchNorm(3), np.ones((1, 3)), "more than one value"),
+        (nn.LayerNorm(3), np.ones((2, 4)), r"\(\.\.\., 3\), got \(2, 4\)"),
+        (nn.MaxPool(2), np.ones((2, 4, 4)), r"\(N, C, H, W\), got \(2, 4, 4\)"),
+        (nn.MaxPool(5), np.ones((2, 1, 4, 4)), "does not fit"),
+    ],
+    ids=repr,
+)
+def test_a_wrong_shape_says_what_was_expected_and_what_came(layer, x, match):
+    with pytest.raises(ValueError, match=match):
+        layer(x)
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.0, 2])
+def test_dropout_refuses_what_is_no_probability(p):
+    with pytest.raises(ValueError, match="0 <= p < 1"):
+        nn.Dropout(p)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0.05, 0.9), st.integers(0, 100))
+def test_dropout_keeps_the_mean_and_drops_the_share(p, seed):
+    y = nn.Dropout(p, rng=np.random.default_rng(seed))(np.ones(40000, np.float32)).data
+    kept = y[y > 0]
+    assert (kept == kept[0]).all()
+    # Four standard deviations of a binomial share.
+    assert abs((y == 0).mean() - p) < 4 * (p * (1 - p) / y.size) ** 0.5
+    assert kept[0] * (1 - round(p * 65536) / 65536) == pytest.approx(1, rel=1e-6)
+
+
+def test_dropout_gradient_is_its_mask():
+    layer = nn.Dropout(0.5, rng=np.random.default_rng(0))
+    x = mg.Tensor(np.ones((4, 5), np.float32), requires_grad=True)
+    y = layer(x)
+    y.sum().backward()
+    assert (x.grad == y.data).all()
+    assert 0 < (y.data == 0).sum() < y.size
+
+
+def test_dropout_draws_from_manual_seed():
+    def draw_once():
+        mg.manual_seed(1)
+        return nn.Dropout(0.5)(np.ones(64)).data
+
+    assert (draw_once() == draw_once()).all()
+
+
+def test_dropout_mask_follows_the_memory_order():
+    x = mg.Tensor(np.ones((2, 5, 5, 3), np.float32).transpose(0, 3, 1, 2))
+    assert mg.dropout(x, 0.5).data.strides == x.data.strides
+
+
+def test_batch_norm_normalizes_by_the_batch_and_tracks_the_unbiased_variance():
+    x = rng.normal(3, 2, (8, 2, 3, 3))
+    layer = nn.BatchNorm(2).astype(np.float64)
+    y = layer(x).data
+    assert np.allclose(y.mean((0, 2, 3)), 0)
+    assert np.allclose(y.var((0, 2, 3)), 1, atol=1e-4)
+    assert np.allclose(layer.running_mean, 0.1 * x.mean((0, 2, 3)))
+    assert np.allclose(layer.running_var, 0.9 + 0.1 * x.var((0, 2, 3), ddof=1))
+    assert layer.num_batches_tracked == 1
+    layer.eval()
+    mean, var = layer.running_mean[:, None, None], layer.running_var[:, None, None]
+    assert np.allclose(layer(x).data, (x - mean) / np.sqrt(var + 1e-5))
+    assert layer.num_batches_tracked == 1
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "bound"),
+    [(nn.Dense(100, 400), (400, 100), 0.1), (nn.Conv2D(4, 50, 5), (50, 4, 5, 5), 0.1)],
+)
+def test_initial_weights_are_pytorchs_uniform_ones(layer, shape, bound):
+    assert layer.weight.shape == shape
+    for p in layer.parameters():
+        assert abs(p.data).max() <= bound
+        assert abs(p.data).max() > 0.8 * bound
+    assert layer.weight.data.std() == pytest.approx(bound / 3**0.5, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "variance"),
+    [
+        (nn.init.he_uniform, 2 / 200),
+        (nn.init.he_normal, 2 / 200),
+        (nn.init.glorot_uniform, 2 / 600),
+        (nn.init.glorot_normal, 2 / 600),
+    ],
+)
+def test_initializers_have_their_papers_variance(initializer, variance):
+    w = initializer((16, 8, 5, 5), rng=np.random.default_rng(0))
+    assert nn.init.fans(w.shape) == (200, 400)
+    assert w.dtype == np.float32
+    assert w.var() == pytest.approx(variance, rel=0.06)
+    assert (w == initializer((16, 8, 5, 5), rng=np.random.default_rng(0))).all()
+
+
+def test_rng_makes_the_initial_weights():
+    one, two = (nn.Dense(3, 2, rng=np.random.default_rng(5)).weight.data for _ in range(2))
+    assert (one == two).all()

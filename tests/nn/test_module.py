@@ -1,0 +1,179 @@
+"""Module: where parameters are found, state, modes, repr, summary."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+
+
+class Odd(nn.Module):
+    """Parameters and parts in attributes, lists and dicts."""
+
+    def __init__(self):
+        self.scale = nn.Parameter(np.ones(2))
+        self.layers = [nn.Dense(2, 3), nn.BatchNorm(3)]
+        self.heads = {"a": nn.Dense(3, 1), "b": [nn.Parameter(np.zeros(1))]}
+        self.note = "no part"
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x * self.scale if layer is self.layers[0] else x)
+        return self.heads["a"](x) + self.heads["b"][0]
+
+
+def test_parameters_are_found_in_attributes_lists_and_dicts_in_order_of_assignment():
+    names = [name for name, _ in Odd().named_parameters()]
+    assert names == [
+        "scale", "layers.0.weight", "layers.0.bias", "layers.1.weight",
+        "layers.1.bias", "heads.a.weight", "heads.a.bias", "heads.b.0",
+    ]  # fmt: skip
+
+
+def test_a_shared_parameter_comes_once():
+    model = nn.Sequential(nn.Dense(2, 2, bias=False), nn.Dense(2, 2, bias=False))
+    model[1].weight = model[0].weight
+    assert [name for name, _ in model.named_parameters()] == ["0.weight"]
+
+
+def test_a_model_without_super_init_trains():
+    x = np.random.default_rng(0).normal(size=(8, 2))
+    model = Odd()
+    model(x).sum().backward()
+    assert all(p.grad is not None and p.grad.dtype == np.float32 for p in model.parameters())
+    model.zero_grad()
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_parameters_are_float32_copies():
+    source = np.zeros(2)
+    p = nn.Parameter(source)
+    p.data += 1
+    assert p.dtype == np.float32
+    assert p.requires_grad
+    assert (source == 0).all()
+
+
+def test_state_dict_has_pytorchs_names_and_copies():
+    model = nn.Sequential(nn.Conv2D(1, 2, 3), nn.BatchNorm(2), nn.Flatten(), nn.Dense(2, 3))
+    state = model.state_dict()
+    assert set(state) == {
+        "0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var",
+        "1.num_batches_tracked", "3.weight", "3.bias",
+    }  # fmt: skip
+    assert state["0.weight"].shape == (2, 1, 3, 3)
+    assert state["3.weight"].shape == (3, 2)
+    state["3.bias"] += 1
+    assert not (model[3].bias.data == state["3.bias"]).any()
+
+
+def test_load_state_dict_fills_in_place():
+    one, two = Odd(), Odd()
+    places = [p.data for p in two.parameters()]
+    two.load_state_dict(one.state_dict())
+    for name, value in two.state_dict().items():
+        assert (value == one.state_dict()[name]).all()
+    assert all(p.data is place for p, place in zip(two.parameters(), places, strict=True))
+
+
+@pytest.mark.parametrize("spoil", ["missing", "unknown", "shape"])
+def test_a_state_that_does_not_fit_changes_nothing(spoil):
+    model = nn.Sequential(nn.Dense(2, 3), nn.Dense(3, 2))
+    before, state = model.state_dict(), {k: v + 1 for k, v in model.state_dict().items()}
+    if spoil == "missing":
+        del state["1.bias"]
+    elif spoil == "unknown":
+        state["2.bias"] = np.zeros(1)
+    else:
+        state["1.weight"] = np.zeros((3, 3))
+    with pytest.raises(ValueError, match=r"1\.bias|2\.bias|\(2, 3\)"):
+        model.load_state_dict(state)
+    assert all((value == before[name]).all() for name, value in model.state_dict().items())
+
+
+def test_load_state_dict_not_strict_takes_what_is_there():
+    model = nn.Dense(2, 3)
+    model.load_state_dict({"bias": np.full(3, 7.0), "else": np.zeros(1)}, strict=False)
+    assert (model.bias.data == 7).all()
+
+
+def test_modes_reach_all_modules_of_this_model_alone():
+    one, two = nn.Sequential(nn.Sequential(nn.Dropout())), nn.Dropout()
+    assert one.eval() is one
+    assert [m.training for m in one.modules()] == [False] * 3
+    assert two.training
+    one.train()
+    assert all(m.training for m in one.modules())
+
+
+def test_astype_converts_parameters_and_buffers():
+    model = nn.Sequential(nn.Dense(2, 2), nn.BatchNorm(2)).astype(np.float64)
+    kinds = {name: value.dtype for name, value in model.state_dict().items()}
+    assert kinds.pop("1.num_batches_tracked").kind == "i"
+    assert set(kinds.values()) == {np.dtype(np.float64)}
+    assert model(np.ones((3, 2), np.float32)).dtype == np.float64
+
+
+def test_arrays_are_wrapped_and_cast_to_the_parameters_dtype():
+    y = nn.Dense(2, 2)(np.ones((3, 2), np.float64))
+    assert isinstance(y, mg.Tensor)
+    assert y.dtype == np.float32
+
+
+def test_a_tensor_of_another_float_dtype_names_astype():
+    with pytest.raises(TypeError, match="astype"):
+        nn.Dense(2, 2)(mg.Tensor(np.ones((3, 2))))
+
+
+def test_integer_images_name_normalize():
+    with pytest.raises(TypeError, match=r"data\.normalize"):
+        nn.Sequential(nn.Flatten(), nn.Dense(4, 2))(np.ones((3, 2, 2), np.uint8))
+
+
+def test_unknown_attributes_raise():
+    with pytest.raises(AttributeError):
+        nn.Dense(2, 2).wieght  # noqa: B018
+
+
+def test_forward_is_asked_for_where_it_is_missing():
+    class Empty(nn.Module):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Empty has no forward"):
+        Empty()(np.ones(1))
+
+
+def test_repr_shows_the_tree():
+    inner = nn.Sequential(nn.Dense(2, 3), nn.ReLU())
+    assert repr(nn.Sequential(inner, nn.Dense(3, 1, bias=False))) == (
+        "Sequential(\n"
+        "  (0): Sequential(\n"
+        "    (0): Dense(2, 3)\n"
+        "    (1): ReLU()\n"
+        "  )\n"
+        "  (1): Dense(3, 1, bias=False)\n"
+        ")"
+    )
+
+
+def test_sequential_indexes_slices_and_refuses_what_is_no_module():
+    model = nn.Sequential(nn.Dense(2, 3), nn.ReLU(), nn.Dense(3, 1))
+    assert len(model) == 3
+    assert model[-1] is model[2]
+    assert len(model[:2]) == 2
+    assert list(model) == [model[0], model[1], model[2]]
+    with pytest.raises(TypeError, match="place 1"):
+        nn.Sequential(nn.ReLU(), mg.relu)
+
+
+def test_summary_runs_once_and_leaves_the_model_as_it_was():
+    model = nn.Sequential(nn.Conv2D(1, 4, 3), nn.BatchNorm(4), nn.Dropout(), nn.Flatten())
+    model[2].eval()
+    before = model.state_dict()
+    text = model.summary((1, 5, 5))
+    assert "(N, 4, 3, 3)" in text
+    assert "(N, 36)" in text
+    assert text.splitlines()[-1].split() == ["total", "48"]
+    assert [m.training for m in model.modules()] == [True, True, True, False, True]
+    assert all((value == before[name]).all() for name, value in model.state_dict().items())
+    assert "forward" not in vars(model[0])

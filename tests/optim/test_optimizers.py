@@ -1,0 +1,233 @@
+"""Optimizers against the plain lines of their papers, in float64."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad import optim
+from minigrad.nn import Parameter
+from minigrad.optim import optimizers
+
+# ---- the papers' lines: p, g, state, t and options in; p out ------------------------------------
+
+
+def sgd(p, g, s, t, lr=0.1, momentum=0, nesterov=False, weight_decay=0):
+    g = g + weight_decay * p
+    if not momentum:
+        return p - lr * g
+    s["v"] = momentum * s.get("v", 0) + g
+    return p - lr * (g + momentum * s["v"] if nesterov else s["v"])
+
+
+def rmsprop(p, g, s, t, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0):
+    g = g + weight_decay * p
+    s["v"] = alpha * s.get("v", 0) + (1 - alpha) * g**2
+    return p - lr * g / (np.sqrt(s["v"]) + eps)
+
+
+def adagrad(p, g, s, t, lr=1e-2, lr_decay=0, weight_decay=0, eps=1e-10):
+    g = g + weight_decay * p
+    s["v"] = s.get("v", 0) + g**2
+    return p - lr / (1 + (t - 1) * lr_decay) * g / (np.sqrt(s["v"]) + eps)
+
+
+def adam(p, g, s, t, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0):
+    g = g + weight_decay * p
+    s["m"] = betas[0] * s.get("m", 0) + (1 - betas[0]) * g
+    s["v"] = betas[1] * s.get("v", 0) + (1 - betas[1]) * g**2
+    m_hat, v_hat = s["m"] / (1 - betas[0] ** t), s["v"] / (1 - betas[1] ** t)
+    return p - lr * m_hat / (np.sqrt(v_hat) + eps)
+
+
+def adamw(p, g, s, t, lr=1e-3, weight_decay=1e-2, **options):
+    return adam(p - lr * weight_decay * p, g, s, t, lr, **options)
+
+
+CASES = [
+    (optim.SGD, sgd, {"lr": 0.1}),
+    (optim.SGD, sgd, {"lr": 0.1, "momentum": 0.9}),
+    (optim.SGD, sgd, {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
+    (optim.RMSProp, rmsprop, {}),
+    (optim.RMSProp, rmsprop, {"lr": 0.1, "alpha": 0.5, "eps": 0.1, "weight_decay": 0.1}),
+    (optim.Adagrad, adagrad, {}),
+    (optim.Adagrad, adagrad, {"lr": 0.1, "lr_decay": 0.5, "eps": 0.1, "weight_decay": 0.1}),
+    (optim.Adam, adam, {}),
+    (optim.Adam, adam, {"lr": 0.1, "betas": (0.5, 0.6), "eps": 0.1, "weight_decay": 0.1}),
+    (optim.AdamW, adamw, {}),
+    (optim.AdamW, adamw, {"lr": 0.1, "betas": (0.5, 0.6), "weight_decay": 0.3}),
+]
+
+
+def start(shape=(3, 2), dtype=np.float64, seed=0):
+    return Parameter(np.random.default_rng(seed).normal(size=shape), dtype=dtype)
+
+
+def gradient(shape, t):
+    return np.random.default_rng(100 + t).normal(size=shape)
+
+
+@pytest.mark.parametrize(("make", "truth", "options"), CASES)
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-12), (np.float32, 2e-5)])
+def test_ten_steps_are_the_papers_lines(make, truth, options, dtype, rtol):
+    p = start(dtype=dtype)
+    optimizer, expected, state = make([p], **options), p.data.astype(np.float64), {}
+    for t in range(1, 11):
+        g = gradient(p.shape, t)
+        p.grad = g.astype(dtype)
+        kept = p.grad.copy()
+        optimizer.step()
+        expected = truth(expected, g, state, t, **options)
+        assert (p.grad == kept).all()
+    assert p.dtype == dtype
+    assert np.allclose(p.data, expected, rtol=rtol, atol=rtol)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 7), st.lists(st.integers(0, 9), min_size=1, max_size=5), st.integers(1, 9))
+def test_split_updates_make_the_same_bits(parts, sizes, piece):
+    def train(parts):
+        params = [start((n,), np.float32, seed=n) for n in sizes]
+        optimizer = optim.Adam(params, lr=0.1)
+        for t in range(3):
+            for p in params:
+                p.grad = gradient(p.shape, t).astype(np.float32)
+            optimizer.begin([p.grad for p in params])
+            for part in range(parts):
+                optimizer.update(part, parts)
+        return [p.data for p in params]
+
+    before, optimizers.PIECE = optimizers.PIECE, piece
+    try:
+        found = train(parts)
+    finally:
+        optimizers.PIECE = before
+    assert all((a == b).all() for a, b in zip(found, train(1), strict=True))
+
+
+def test_shards_are_summed():
+    p, q = start(dtype=np.float32), start(dtype=np.float32)
+    shards = [[gradient(p.shape, t).astype(np.float32)] for t in range(3)]
+    one, many = optim.SGD([p], lr=1), optim.SGD([q], lr=1)
+    one.begin([sum(g for (g,) in shards)])
+    one.update(0, 1)
+    many.begin(*shards)
+    many.update(0, 1)
+    assert np.allclose(p.data, q.data)
+
+
+def test_updates_are_in_place_and_of_strided_data_too():
+    p = start()
+    place = p.data
+    p.grad = np.ones_like(p.data)
+    optim.SGD([p], lr=0.1).step()
+    assert p.data is place
+    p.data = np.asfortranarray(place)
+    before = p.data.copy()
+    optim.SGD([p], lr=0.1).step()
+    assert np.allclose(p.data, before - 0.1)
+
+
+def test_frozen_parameters_and_those_without_a_gradient_stay():
+    frozen, unused, used = start(), start(), start()
+    optimizer = optim.Adam([frozen, unused, used], lr=0.1)
+    before = used.data.copy()
+    frozen.grad = used.grad = np.ones(used.shape)
+    frozen.requires_grad = False
+    optimizer.step()
+    assert (frozen.data == before).all()
+    assert (unused.data == before).all()
+    assert np.allclose(used.data, before - 0.1)
+    # A parameter's own steps count: its first is a first step, whenever it comes.
+    unused.grad = np.ones(used.shape)
+    optimizer.step()
+    assert np.allclose(unused.data, before - 0.1)
+
+
+def test_groups_have_options_of_their_own():
+    w, b = start(), start()
+    optimizer = optim.SGD([{"params": [w], "weight_decay": 0.5}, {"params": [b], "lr": 0.0}], lr=1)
+    before = w.data.copy()
+    w.grad = b.grad = np.zeros(w.shape)
+    optimizer.step()
+    assert np.allclose(w.data, before * 0.5)
+    assert (b.data == before).all()
+
+
+@pytest.mark.parametrize(("make", "_", "options"), CASES)
+def test_a_restored_optimizer_goes_on_with_the_same_bits(make, _, options):
+    def steps(p, optimizer, times):
+        for t in times:
+            p.grad = gradient(p.shape, t)
+            optimizer.step()
+
+    p = start()
+    whole = make([p], **options)
+    steps(p, whole, range(5))
+    kept, state = p.data.copy(), whole.state_dict()
+    steps(p, whole, range(5, 8))
+    q = Parameter(kept, dtype=np.float64)
+    other = make([q], **{**options, "lr": 0.7})
+    other.load_state_dict(state)
+    steps(q, other, range(5, 8))
+    assert (p.data == q.data).all()
+
+
+def test_a_state_that_does_not_fit_changes_nothing():
+    p = start()
+    p.grad = np.ones_like(p.data)
+    one = optim.Adam([p])
+    one.step()
+    before = one.state_dict()
+    for other in (optim.SGD([p], lr=1), optim.Adam([start((2, 2))]), optim.Adam([p, start()])):
+        with pytest.raises(ValueError, match="another optimizer"):
+            one.load_state_dict(other.state_dict())
+    assert all((value == before[name]).all() for name, value in one.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda p: optim.Adam([]), "no parameters"),
+        (lambda p: optim.Adam([p, p]), "twice"),
+        (lambda p: optim.Adam([p], lr=-1), "lr expects"),
+        (lambda p: optim.Adam([p], betas=(0.9, 1.0)), "betas"),
+        (lambda p: optim.SGD([p], lr=1, nesterov=True), "momentum"),
+        (lambda p: optim.SGD([{"params": [p], "mometum": 1}], lr=1), "no option mometum"),
+    ],
+)
+def test_wrong_options_are_refused(make, match):
+    with pytest.raises(ValueError, match=match):
+        make(start())
+
+
+def test_only_parameters_are_optimized():
+    with pytest.raises(TypeError, match="got ndarray"):
+        optim.Adam([np.zeros(3)])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.01, 100), st.integers(0, 99))
+def test_clip_grad_norm_limits_the_length_and_keeps_the_direction(max_norm, seed):
+    params = [start((3, 2), seed=seed), start((4,), seed=seed + 1), start((1,))]
+    for p in params[:2]:
+        p.grad = 3 * p.data
+    before = np.concatenate([p.grad.ravel() for p in params[:2]])
+    norm = optim.clip_grad_norm(params, max_norm)
+    after = np.concatenate([p.grad.ravel() for p in params[:2]])
+    assert norm == pytest.approx(np.linalg.norm(before))
+    length = np.linalg.norm(after)
+    assert length == pytest.approx(min(norm, max_norm), rel=1e-4)
+    assert np.allclose(after / length, before / norm)
+
+
+def test_the_loop_by_hand_learns_a_line():
+    x = np.linspace(-1, 1, 20, dtype=np.float32)[:, None]
+    model = mg.nn.Dense(1, 1)
+    optimizer = optim.SGD(model.parameters(), lr=0.3)
+    for _ in range(100):
+        optimizer.zero_grad()
+        mg.mse_loss(model(x), 3 * x - 1).backward()
+        optimizer.step()
+    assert np.allclose([model.weight.item(), model.bias.item()], [3, -1], atol=1e-3)

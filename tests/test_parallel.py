@@ -1,0 +1,233 @@
+"""Threads: the gradient of the whole batch, the same bits, and nothing left behind."""
+
+import contextvars
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad import nn, optim
+from minigrad.parallel import Workers, choose_workers, cores
+
+rng = np.random.default_rng(1)
+
+
+def images(n=12):
+    return rng.uniform(-1, 1, (n, 2, 8, 8)).astype(np.float32), rng.integers(0, 3, n)
+
+
+def network(*extra):
+    parts = [nn.Conv2D(2, 4, 3), nn.ReLU(), nn.MaxPool(2), *extra, nn.Flatten(), nn.Dense(36, 3)]
+    return nn.Sequential(*parts)
+
+
+def copy_of(model, *extra):
+    other = network(*extra)
+    other.load_state_dict(model.state_dict())
+    return other
+
+
+def bits(model):
+    return b"".join(value.tobytes() for value in model.state_dict().values())
+
+
+def step(model, workers, batches, optimizer=optim.SGD):
+    optimizer = optimizer(model.parameters(), lr=0.1)
+    with mg.TrainStep(model, mg.cross_entropy, optimizer, workers) as train:
+        return [train(x, y) for x, y in batches]
+
+
+LAYERS = [
+    lambda: nn.Dense(3, 3), lambda: nn.LayerNorm(3), nn.ReLU, nn.LeakyReLU, nn.GELU, nn.SiLU,
+    nn.Sigmoid, nn.Tanh, nn.Softmax, lambda: nn.AvgPool(1), lambda: nn.MaxPool(2, 1, 1),
+    lambda: nn.Conv2D(4, 4, 3, padding=1), nn.Flatten, lambda: nn.BatchNorm(4).eval(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", LAYERS, ids=lambda make: type(make()).__name__)
+@pytest.mark.parametrize("workers", [2, 3, 20])
+def test_a_sharded_step_is_the_whole_step_to_rounding(make, workers):
+    layer = make()
+    size = layer(np.ones((1, 4, 3, 3))).size  # behind the first pool
+    parts = [nn.Conv2D(2, 4, 3), nn.MaxPool(2), layer, nn.Flatten(), nn.Dense(size, 3)]
+    model = nn.Sequential(*parts)
+    before = model.state_dict()
+    batches = [images()]
+    loss = step(model, 1, batches)
+    whole = model.state_dict()
+    model.load_state_dict(before)
+    assert step(model, workers, batches) == pytest.approx(loss, rel=1e-5)
+    for name, value in model.state_dict().items():
+        assert np.allclose(value, whole[name], rtol=1e-4, atol=1e-6), name
+        assert not (value == before[name]).all() or "running" in name or "num" in name
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(2, 4), st.integers(1, 9))
+def test_the_same_workers_give_the_same_bits(workers, n):
+    start = network(nn.Dropout(0.5))
+    batches = [images(n) for _ in range(2)]
+    found = []
+    for _ in range(2):
+        model = copy_of(start, nn.Dropout(0.5))
+        step(model, workers, batches, optim.Adam)
+        found.append(bits(model))
+    assert found[0] == found[1]
+
+
+def test_shards_draw_masks_of_their_own():
+    masks = []
+
+    class Spy(nn.Dropout):
+        def forward(self, x):
+            y = super().forward(x)
+            masks.append((y.data == 0).tobytes())
+            return y
+
+    model = nn.Sequential(Spy(0.5), nn.Dense(50, 3))
+    x, y = np.ones((8, 50), np.float32), np.zeros(8, int)
+    step(model, 2, [(x, y), (x, y)])
+    assert len(set(masks)) == len(masks) == 4
+
+
+def test_running_statistics_are_those_of_the_whole_batch():
+    one = network(nn.BatchNorm(4))
+    two = copy_of(one, nn.BatchNorm(4))
+    batches = [images(n) for n in (12, 5)]
+    step(one, 1, batches[:1])
+    step(two, 3, batches[:1])
+    # Before the normalization both saw the same numbers, so the statistics agree.
+    for name in ("3.running_mean", "3.running_var", "3.num_batches_tracked"):
+        assert np.allclose(one.state_dict()[name], two.state_dict()[name], rtol=1e-5)
+
+
+def test_a_shard_of_one_image_works():
+    model = nn.Sequential(nn.Flatten(), nn.Dense(128, 4), nn.BatchNorm(4), nn.Dense(4, 3))
+    step(model, 2, [images(2), images(3)])
+    assert np.isfinite(model.state_dict()["2.running_var"]).all()
+
+
+@pytest.mark.parametrize("bad", [0, 1, 2])
+def test_a_failing_shard_is_named_and_leaves_everything_untouched(bad):
+    class Fails(nn.Module):
+        def forward(self, x):
+            if (x.data == 99).any():
+                raise ValueError("no such image")
+            return x
+
+    model = network(nn.BatchNorm(4))
+    model = nn.Sequential(Fails(), *model)
+    x, y = images(9)
+    x[3 * bad + 1] = 99
+    optimizer = optim.Adam(model.parameters())
+    before, state = bits(model), optimizer.state_dict()
+    with mg.TrainStep(model, mg.cross_entropy, optimizer, workers=3) as train:
+        with pytest.raises(ValueError, match="no such image") as caught:
+            train(x, y)
+        assert f"in shard {bad}" in caught.value.__notes__
+        assert bits(model) == before
+        assert all((value == state[name]).all() for name, value in optimizer.state_dict().items())
+        train(*images(9))  # and it goes on
+    assert bits(model) != before
+
+
+def test_no_gradient_is_left_on_the_parameters():
+    model = network()
+    step(model, 2, [images()])
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_predict_and_evaluate_in_threads_give_what_they_give_without():
+    model, (x, y) = network(), images(23)
+    for workers in (2, 5):
+        assert np.allclose(
+            mg.predict(model, x, 4, workers), mg.predict(model, x, 4), rtol=1e-5, atol=1e-6
+        )
+        one, many = (mg.evaluate(model, (x, y), batch_size=4, workers=w) for w in (1, workers))
+        assert many["accuracy"] == one["accuracy"]
+        assert many["loss"] == pytest.approx(one["loss"], rel=1e-6)
+
+
+def test_no_grad_reaches_the_workers():
+    seen = []
+    x = mg.Tensor(np.ones(2), requires_grad=True)
+    with Workers(3) as workers:
+        workers.map(lambda _: seen.append((x * x).requires_grad), range(3))
+        with mg.no_grad():
+            workers.map(lambda _: seen.append((x * x).requires_grad), range(3))
+    assert seen == [True] * 3 + [False] * 3
+
+
+def test_a_context_variable_set_by_a_worker_stays_there():
+    variable = contextvars.ContextVar("variable", default=0)
+    with Workers(2) as workers:
+        workers.map(variable.set, [1, 2, 3])
+    assert variable.get() == 0
+
+
+def test_one_worker_starts_no_thread_and_more_end_with_their_owner():
+    before = threading.active_count()
+    with Workers(1) as workers:
+        workers.map(abs, range(4))
+        assert threading.active_count() == before
+    with Workers(4) as workers:
+        workers.map(lambda _: time.sleep(0.01), range(4))
+        assert threading.active_count() == before + 3
+    assert threading.active_count() == before
+    model = network()
+    train = mg.TrainStep(model, mg.cross_entropy, optim.Adam(model.parameters()), workers=3)
+    train(*images())
+    assert threading.active_count() == before + 2
+    del train  # without a with, and without close()
+    assert threading.active_count() == before
+
+
+def test_blas_has_one_thread_inside_and_its_own_afterwards():
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+
+    def threads():
+        return [lib["num_threads"] for lib in threadpoolctl.threadpool_info()]
+
+    before = threads()
+    with Workers(2):
+        assert set(threads()) == {1}
+    assert threads() == before
+
+
+def test_without_threadpoolctl_it_works_and_warns_once():
+    program = """
+import sys, warnings
+sys.modules["threadpoolctl"] = None
+from minigrad.parallel import Workers
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    for _ in range(2):
+        with Workers(2) as workers:
+            assert workers.map(abs, [-1, -2]) == [1, 2]
+print([str(w.message)[:13] for w in seen])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "['threadpoolctl']\n", done.stderr
+
+
+def test_auto_is_a_fixed_rule():
+    conv, dense = nn.Conv2D(1, 1, 3).parameters(), nn.Dense(1, 1).parameters()
+    assert choose_workers("auto", dense, 1000) == 1
+    assert choose_workers("auto", conv, 1000) == min(cores(), 8)
+    assert choose_workers("auto", conv, 15) == 1
+    assert choose_workers(3, dense, 1) == 3
+    for wrong in (0, -1, 1.5, "all"):
+        with pytest.raises(ValueError, match='or "auto", got'):
+            choose_workers(wrong, conv, 64)
+
+
+def test_results_come_in_the_order_of_the_items():
+    with Workers(3) as workers:
+        for n in (1, 2, 3, 7, 8):
+            assert workers.map(lambda i: i * i, range(n)) == [i * i for i in range(n)]

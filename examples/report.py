@@ -35,18 +35,27 @@ def draw(out, history, matrix, images, labels, probabilities):
         The files' names; none where matplotlib is missing, which is said on the screen.
     """
     try:
-        pictures = {
-            "confusion.png": plot.confusion(matrix),
-            "predictions.png": plot.predictions(images, labels, probabilities),
-        }
+        pictures = {"confusion.png": plot.confusion(matrix)}
     except ImportError as error:
         print(f"No pictures: {error}")
         return []
+    pictures["predictions.png"] = _predictions(images, labels, probabilities)
     if history:
         pictures["curves.png"] = plot.history(history)
     for name, picture in pictures.items():
         plot.save(picture, out / name)
     return list(pictures)
+
+
+def _predictions(images, labels, probabilities):
+    """The first images as they come, and below them the worst mistakes among all."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 11), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=(3, 2))
+    plot.predictions(images, labels, probabilities, count=24, figure=above)
+    plot.mistakes(images, labels, probabilities, count=16, figure=below)
+    return figure
 
 
 def seconds():

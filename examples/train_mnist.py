@@ -1,13 +1,14 @@
 """Train a network on MNIST, score it once on the test set, and write down what it learnt.
 
 The recipe is Adam on cross-entropy; the learning rate goes up to --lr and down again, along one
-cycle. Options that are left out depend on the model, and were chosen by the validation split:
+cycle. Options that are left out depend on the model, and were chosen by the validation split.
+So was how far batches are shifted, at random, for the place of a digit not to matter:
 
-  model    epochs  batch-size     lr
-  linear        6          64  0.003
-  mlp           8          64  0.003
-  lenet         6          64  0.005
-  cnn          10          96  0.001
+  model    epochs  batch-size     lr  shift
+  linear        6          64  0.003      0
+  mlp           8          64  0.003      0
+  lenet         6          64  0.005      1
+  cnn          10          96  0.001      0
 
 Files in --out:
   history.json    loss and accuracy of each epoch, in training and validation
@@ -25,98 +26,124 @@ Examples:
 """
 
 import argparse
-import json
-import os
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 from digits import load_digits
 from models import MODELS
+from report import draw, seconds, write_json
 
 import minigrad as mg
-from minigrad import data, metrics, plot
+from minigrad import data, metrics
 from minigrad.parallel import choose_workers
 
-STARTED = time.perf_counter()
-RECIPES = {  # epochs, batch size, highest learning rate
-    "linear": (6, 64, 0.003),
-    "mlp": (8, 64, 0.003),
-    "lenet": (6, 64, 0.005),
-    "cnn": (10, 96, 0.001),
+RECIPES = {  # epochs, batch size, highest learning rate, shift in pixels
+    "linear": (6, 64, 0.003, 0),
+    "mlp": (8, 64, 0.003, 0),
+    "lenet": (6, 64, 0.005, 1),
+    "cnn": (10, 96, 0.001, 0),
 }
 
 
-def arguments(argv):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    sources = "{auto,mnist,synthetic,FOLDER,train.csv}"
-    # fmt: off  (a row for each option)
-    for name, default, kind, shown, text in [
-        ("--epochs", None, number(int), "N", "passes over the training images"),
-        ("--batch-size", None, number(int), "N", "images in a step"),
-        ("--lr", None, number(float), "RATE", "the highest learning rate"),
-        ("--data", "auto", str, sources, "auto (default): MNIST, or synthetic digits where it "
-         "cannot be had; a folder that holds MNIST; Kaggle's train.csv"),
-        ("--validation", 0.1, number(float), "SHARE", "held back to choose by (default 0.1)"),
-        ("--seed", 0, int, "N", "of split, weights, batches and dropout (default 0)"),
-        ("--out", Path("runs/mnist"), Path, "FOLDER", "made if missing (default runs/mnist)"),
-        ("--workers", "auto", workers, "N", "threads; auto (default): by model and processors"),
-    ]:
-        parser.add_argument(name, default=default, type=kind, metavar=shown, help=text)
-    # fmt: on
-    parser.add_argument("--model", choices=MODELS, default="lenet", help="lenet if left out")
-    args = parser.parse_args(argv)
-    for name, choice in zip(("epochs", "batch_size", "lr"), RECIPES[args.model], strict=True):
-        setattr(args, name, getattr(args, name) or choice)
-    return args
+def main(argv=None):
+    args = arguments(argv)
+    args.out.mkdir(parents=True, exist_ok=True)
+    (images, labels), test, kind = load_digits(args.data)
+    examples, held = data.split(data.normalize(images), labels, args.validation, args.seed)
 
+    mg.manual_seed(args.seed)
+    model = MODELS[args.model]()
+    args.workers = choose_workers(args.workers, model.parameters(), args.batch_size)
+    args.parameters = sum(p.size for p in model.parameters())
+    print("model: {model}, {parameters:,} parameters, {workers} worker(s)".format(**vars(args)))
+    history = train(model, examples, held, args)
 
-def number(kind):
-    def read(text):
-        if not kind(text) > 0:
-            raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
-        return kind(text)
-
-    return read
-
-
-def workers(text):
-    return text if text == "auto" else number(int)(text)
+    print("Scoring on all training images, and once on the test set ...")
+    numbers, outputs = score(model, examples, held, test, args.workers)
+    matrix = metrics.confusion_matrix(outputs, test[1])
+    print(metrics.classification_report(matrix))
+    mg.save(args.out / "model.npz", model)
+    write_json(args.out / "history.json", history)
+    pictures = draw(args.out, history, matrix, *test, mg.softmax(outputs))
+    numbers |= {**vars(args), "data": kind, "out": str(args.out), "numpy": np.__version__}
+    numbers |= {"epochs": len(history.get("loss", [])), "interrupted": history.interrupted}
+    numbers["seconds"] = round(seconds(), 2)
+    write_json(args.out / "metrics.json", numbers)
+    print(f"{args.out}: history.json, metrics.json, model.npz", *pictures, sep=", ")
+    print(last_line(numbers))
 
 
 def train(model, examples, held, args):
-    loader = data.DataLoader(*examples, args.batch_size, seed=args.seed)
+    def shifted(x, rng):
+        return np.roll(x, rng.integers(-args.shift, args.shift + 1, size=2), axis=(2, 3))
+
+    loader = data.DataLoader(*examples, args.batch_size, seed=args.seed, transform=shifted)
     optimizer = mg.optim.Adam(model.parameters(), lr=args.lr)
     schedule = mg.optim.OneCycleLR(optimizer, args.lr, args.epochs * len(loader))
     options = {"epochs": args.epochs, "seed": args.seed, "workers": args.workers}
     return mg.fit(model, loader, held, optimizer=optimizer, schedule=schedule, **options)
 
 
-def draw(out, history, matrix, images, labels, probabilities):
-    pictures = {
-        "confusion": plot.confusion(matrix),
-        "predictions": plot.predictions(images, labels, probabilities),
-    }
-    if history:
-        pictures["curves"] = plot.history(history)
-    for name, picture in pictures.items():
-        plot.save(picture, out / f"{name}.png")
+def score(model, examples, held, test, workers):
+    """Losses and accuracies of all three, and what the model answers to the test images."""
+    numbers = {}
+    for name, pair in (("train", examples), ("val", held)):
+        found = mg.evaluate(model, pair, workers=workers)
+        numbers |= {f"{name}_{key}": value for key, value in found.items()}
+    outputs = mg.predict(model, data.normalize(test[0]), workers=workers)
+    numbers["test_loss"] = float(mg.cross_entropy(outputs, test[1]))
+    numbers["test_accuracy"] = metrics.accuracy(outputs, test[1])
+    return numbers, outputs
 
 
-def write_json(path, content):
-    """Written beside and renamed, so that nobody reads half a file."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(content, indent=2) + "\n")
-    os.replace(part, path)
+def last_line(numbers):
+    line = "{model}: {test_accuracy:.2%} of the test set right, after {seconds:.1f} s"
+    line += ", INTERRUPTED after {epochs} whole epochs" * numbers["interrupted"]
+    line += ", on SYNTHETIC digits: no result on MNIST" * (numbers["data"] == "synthetic")
+    return line.format(**numbers)
 
 
-def seconds():
-    """Since the process started, where /proc knows it (Linux); else since the imports."""
+def arguments(argv):
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
+    option = parser.add_argument
+    option("--model", choices=MODELS, default="lenet", help="default: lenet")
+    option("--epochs", type=whole, metavar="N", help="passes over the training images")
+    option("--batch-size", type=whole, metavar="N", help="images in a step")
+    option("--lr", type=positive, metavar="RATE", help="the highest learning rate")
+    option("--data", default="auto", metavar="{auto,mnist,synthetic,FOLDER,train.csv}",
+           help="auto (default): MNIST, or synthetic digits where it cannot be had; a folder that "
+                "holds MNIST's files; the train.csv of Kaggle's Digit Recognizer")  # fmt: skip
+    option("--validation", type=float, default=0.1, help="share held back (default: 0.1)")
+    option("--seed", type=int, default=0, help="of split, weights, batches, dropout (default: 0)")
+    option("--out", type=Path, default=Path("runs/mnist"), help="folder (default: runs/mnist)")
+    option("--workers", type=workers, default="auto", help="threads (auto: by model and cores)")
+    args = parser.parse_args(argv)
+    epochs, batch_size, lr, args.shift = RECIPES[args.model]
+    args.epochs, args.lr = args.epochs or epochs, args.lr or lr
+    args.batch_size = args.batch_size or batch_size
+    return args
+
+
+def positive(text, kind=float):
+    if not 0 < kind(text) < np.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
+    return kind(text)
+
+
+def whole(text):
+    return positive(text, int)
+
+
+def workers(text):
+    return text if text == "auto" else whole(text)
+
+
+if __name__ == "__main__":
     try:
-        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    except (OSError, AttributeError):
-        return time.perf_counter() - STARTED
+        main()
+    except (OSError, ValueError) as error:  # the library's say what to do
+        sys.exit(f"train_mnist.py: {error}")
+    except KeyboardInterrupt:
+        sys.exit("train_mnist.py: interrupted; nothing more is written")

@@ -1,11 +1,13 @@
-"""Files: the weights of a model as .npz, which loads nothing but numbers.
+"""Files: the weights of a model, or the whole state of a training, as .npz.
 
-Files are written beside and renamed, so that whatever happens there is a whole one.
+They hold arrays and load nothing else. They are written beside and renamed, so that whatever happens
+there is a whole one.
 """
 
 import contextlib
 import os
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +42,9 @@ def load(path, model):
     ValueError
         If it is damaged, of another model, or holds anything but numbers.
     """
+    arrays = read_arrays(path)
     try:
-        model.load_state_dict(read_arrays(path))
+        model.load_state_dict(arrays)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
@@ -70,9 +73,86 @@ def read_arrays(path):
         with open(path, "rb") as opened:
             file = np.load(opened, allow_pickle=False)
             if isinstance(file, np.ndarray):
-                raise ValueError("expected an .npz with names, got a single array.")
+                raise ValueError("it holds a single array, without a name")
             return {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise
-    except (zipfile.BadZipFile, EOFError, OSError, KeyError) as error:
-        raise ValueError(f"no .npz, or a damaged one ({error}): get a new copy.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} is no .npz of numbers, or a damaged one: {error}.") from error
+
+
+# ---- the whole state of a training ---------------------------------------------------------------
+
+VERSION = 1
+
+
+def _parts(run):
+    """What has a state, by the prefix of its names in the file."""
+    parts = {"model": run.model, "optimizer": run.optimizer}
+    if run.schedule:
+        parts["schedule"] = run.schedule
+    parts.update((f"callback{i}", callback) for i, callback in enumerate(run.callbacks))
+    return parts
+
+
+def _marks(run):
+    """What must be the same for a training to go on: it decides about the bits."""
+    return {
+        "version": VERSION,
+        "seed": run.step.seed,
+        "workers": run.step.pool(run.loader.batch_size).count,
+        "batch_size": run.loader.batch_size,
+        "examples": len(run.loader.x),
+        "accumulate": run.step.accumulate,
+    }
+
+
+def keep(path, run):
+    """Write the state of a training: weights, optimizer, schedule, callbacks, history, counters."""
+    arrays = {f"run.{name}": np.array(value) for name, value in _marks(run).items()}
+    arrays |= {"run.epoch": np.array(run.epoch), "run.stop": np.array(run.stop)}
+    arrays |= {f"history.{key}": np.array(values) for key, values in run.history.items()}
+    for prefix, part in _parts(run).items():
+        state = part.state_dict().items()
+        arrays |= {f"{prefix}.{name}": np.asarray(value) for name, value in state}
+    write_arrays(path, arrays)
+
+
+def restore(path, run, resume):
+    """Go on from a checkpoint, if there is one; all or nothing.
+
+    Raises
+    ------
+    FileExistsError
+        If there is one, but it is not to be resumed: it would be overwritten.
+    ValueError
+        If it is damaged, or of another training.
+    """
+    if not Path(path).exists():
+        return
+    if not resume:
+        raise FileExistsError(f"{path} exists: go on from it with resume=True, or remove it.")
+    arrays, parts = read_arrays(path), _parts(run)
+    before = {prefix: part.state_dict() for prefix, part in parts.items()}
+    try:
+        _check_marks(arrays, run)
+        for prefix, part in parts.items():
+            part.load_state_dict(_below(arrays, prefix))
+    except (ValueError, KeyError, TypeError) as error:
+        for prefix, part in parts.items():
+            part.load_state_dict(before[prefix])
+        raise ValueError(f"{path} is a checkpoint of another training: {error}") from error
+    run.epoch, run.stop = int(arrays["run.epoch"]), bool(arrays["run.stop"])
+    run.history.update({key: v.tolist() for key, v in _below(arrays, "history").items()})
+
+
+def _below(arrays, prefix):
+    found = {name: array for name, array in arrays.items() if name.startswith(prefix + ".")}
+    return {name.removeprefix(prefix + "."): array for name, array in found.items()}
+
+
+def _check_marks(arrays, run):
+    for name, value in _marks(run).items():
+        found = arrays.get(f"run.{name}")
+        if found is None or found.shape or found != value:
+            raise ValueError(f"{name} is {found}, expected {value}.")

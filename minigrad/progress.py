@@ -3,11 +3,11 @@
 import sys
 import time
 
+from .callbacks import Callback
 
-class Progress:
-    """A callback of `fit` that shows a bar (by tqdm, where it is installed), and prints a line
-    after each epoch.
-    """
+
+class Progress(Callback):
+    """Shows a bar (by tqdm, where it is installed), and prints a line after each epoch."""
 
     def on_train_begin(self, run):
         self.bar = None

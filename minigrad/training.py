@@ -20,11 +20,13 @@ from itertools import pairwise
 import numpy as np
 
 from .autograd import _setting, gradients, no_grad
+from .checkpoint import keep, restore
 from .data import DataLoader
 from .nn import Softmax
 from .nn.layers import collected
 from .ops import cross_entropy
 from .ops.random import stream, use_generator
+from .optim import limit_norm
 from .parallel import Workers, choose_workers, keep_freed_pages
 from .progress import Progress
 
@@ -45,6 +47,10 @@ class TrainStep:
         batch norm normalizes each shard by itself.
     seed : int
         Of the streams that dropout draws from, one for each step and shard.
+    clip_norm : float, optional
+        Limit of the gradient's length; see `optim.clip_grad_norm`.
+    accumulate : int
+        Update once in so many calls, by the mean gradient of their batches.
 
     Attributes
     ----------
@@ -65,10 +71,11 @@ class TrainStep:
     True
     """
 
-    def __init__(self, model, loss, optimizer, workers=1, seed=0):
+    def __init__(self, model, loss, optimizer, workers=1, seed=0, *, clip_norm=None, accumulate=1):
         keep_freed_pages()
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.workers, self.seed, self._pool = workers, seed, None
+        self.clip_norm, self.accumulate, self._waiting = clip_norm, accumulate, []
         self.epoch, self.count, self.hits = 0, 0, None
 
     def __call__(self, x, y):
@@ -87,11 +94,32 @@ class TrainStep:
         losses, grads, hits, seen = zip(*pool.map(self._shard, shards))
         for sightings in zip(*seen):  # of one batch norm, on all shards
             sightings[0][0].observe(sightings)
-        self.optimizer.begin(*_completed(grads))
-        pool.map(lambda part: self.optimizer.update(part, pool.count), range(pool.count))
+        self._update(pool, _completed(grads))
         self.count += 1
         self.hits = None if None in hits else sum(hits)
         return sum(losses)
+
+    def _update(self, pool, shards):
+        """Update by the sum of the shards' gradients, and of those that waited for it."""
+        self._waiting.append(shards)
+        if len(self._waiting) == self.accumulate:
+            self._apply(pool, [shard for shards in self._waiting for shard in shards])
+
+    def _apply(self, pool, shards):
+        self._waiting = []
+        if self.clip_norm is not None:
+            shards = [_clipped(shards, self.clip_norm)]
+        self.optimizer.begin(*shards)
+        pool.map(lambda part: self.optimizer.update(part, pool.count), range(pool.count))
+
+    def flush(self):
+        """Update by the gradients that wait for more of them, as if they were all."""
+        if self._waiting:
+            scale = self.accumulate / len(self._waiting)
+            for g in (g for shards in self._waiting for shard in shards for g in shard):
+                if g is not None:
+                    g *= scale
+            self._apply(self._pool, [shard for shards in self._waiting for shard in shards])
 
     def pool(self, batch_size):
         """The workers, chosen when the first batch shows its size."""
@@ -113,7 +141,8 @@ class TrainStep:
                     "lower the learning rate, or run one step inside mg.debug() to see where."
                 )
             wanted = [p for p in self.optimizer.params if p.requires_grad]
-            found = iter(gradients(loss, wanted, None if share == 1 else np.array(share)))
+            weight = share / self.accumulate
+            found = iter(gradients(loss, wanted, None if weight == 1 else np.array(weight)))
             grads = [next(found) if p.requires_grad else None for p in self.optimizer.params]
             return loss.item() * share, grads, _hits(outputs, y), collected.get()
 
@@ -142,7 +171,18 @@ def _completed(grads):
     for row in zip(*grads):
         known = next((g for g in row if g is not None), None)
         rows.append([np.zeros_like(known) if g is None and known is not None else g for g in row])
-    return zip(*rows)
+    return [list(shard) for shard in zip(*rows)]
+
+
+def _clipped(shards, max_norm):
+    """The sum of the shards, its length limited."""
+    first, *others = shards
+    for shard in others:
+        for g, h in zip(first, shard):
+            if g is not None:
+                g += h
+    limit_norm([g for g in first if g is not None], max_norm)
+    return first
 
 
 def _hits(outputs, targets):
@@ -172,27 +212,8 @@ class History(dict):
     interrupted = False
 
 
-class Callback:
-    """What `fit` calls; overwrite what you need. All get the `Run`."""
-
-    def on_train_begin(self, run):
-        """Before the first epoch."""
-
-    def on_epoch_begin(self, run):
-        """Before each epoch."""
-
-    def on_batch_end(self, run):
-        """After each update; `run.loss` and `run.accuracy` are the epoch's means so far."""
-
-    def on_epoch_end(self, run):
-        """After each epoch and its validation; `run.history` has its numbers."""
-
-    def on_train_end(self, run):
-        """After the last epoch, or an interruption."""
-
-
 class Run:
-    """The state of a training that callbacks see.
+    """The state of a training, which callbacks see.
 
     Attributes
     ----------
@@ -207,11 +228,16 @@ class Run:
         Set to True to end the training after this epoch.
     """
 
-    def __init__(self, step, loader, schedule, epochs):
+    def __init__(self, step, loader, schedule, epochs, callbacks):
         self.step, self.loader, self.schedule, self.epochs = step, loader, schedule, epochs
-        self.model, self.optimizer = step.model, step.optimizer
+        self.model, self.optimizer, self.callbacks = step.model, step.optimizer, callbacks
         self.epoch, self.stop, self.history = 0, False, History()
         self.begin_epoch()
+
+    def call(self, name):
+        """Call this method of all callbacks."""
+        for callback in self.callbacks:
+            getattr(callback, name)(self)
 
     def begin_epoch(self):
         self.batch, self.seen, self._loss, self._hits = 0, 0, 0.0, 0
@@ -250,6 +276,10 @@ def fit(
     workers=1,
     callbacks=(),
     progress=True,
+    clip_norm=None,
+    accumulate=1,
+    checkpoint=None,
+    resume=False,
 ):
     """Train a model.
 
@@ -273,6 +303,13 @@ def fit(
     callbacks : sequence of Callback
     progress : bool
         Show a bar, and print a line per epoch.
+    clip_norm, accumulate
+        See TrainStep.
+    checkpoint : path-like, optional
+        A file .npz that is written after each epoch and holds the whole state of the training.
+    resume : bool
+        Go on from the checkpoint, if there is one; the end is the same, to the bit, as if the
+        training had never stopped. All other arguments must be as they were.
 
     Returns
     -------
@@ -283,7 +320,7 @@ def fit(
     ------
     ValueError
         For data of different lengths or none, class labels out of range, a loss that is not
-        finite.
+        finite, a checkpoint that is damaged or of another training.
 
     Examples
     --------
@@ -300,50 +337,59 @@ def fit(
     if not isinstance(epochs, int) or epochs < 0:
         raise ValueError(f"fit expects a number of epochs, got {epochs!r}.")
     callbacks = [*callbacks, *([Progress()] if progress else [])]
-    with TrainStep(model, loss, optimizer, workers, seed) as step, _deferred_interrupt() as asked:
-        run = Run(step, loader, schedule, epochs)
-        _train(run, validation, loss, callbacks, asked)
+    options = {"clip_norm": clip_norm, "accumulate": accumulate}
+    with TrainStep(model, loss, optimizer, workers, seed, **options) as step:
+        run = Run(step, loader, schedule, epochs, callbacks)
+        if checkpoint is not None:
+            restore(checkpoint, run, resume)
+        with _deferred_interrupt() as asked:
+            _train(run, validation, checkpoint, asked)
     return run.history
 
 
-def _train(run, validation, loss, callbacks, asked):
+def _train(run, validation, checkpoint, asked):
     """All epochs; `asked()` tells whether Ctrl-C was pressed."""
-    _call(callbacks, "on_train_begin", run)
+    run.call("on_train_begin")
     while run.epoch < run.epochs and not run.stop and not asked():
-        run.begin_epoch()
-        _call(callbacks, "on_epoch_begin", run)
-        _one_epoch(run, callbacks, asked)
+        _one_epoch(run, asked)
         if asked():
             break
-        numbers = {"loss": run.loss, "accuracy": run.accuracy}
-        if validation is not None:
-            pool = run.step.pool(run.loader.batch_size)
-            found = _evaluate(run.model, *validation, loss, 256, pool)
-            numbers.update((f"val_{key}", value) for key, value in found.items())
-        run.epoch += 1
-        run.record(**numbers)
-        if run.schedule and run.schedule.interval == "epoch":
-            run.schedule.step()
-        _call(callbacks, "on_epoch_end", run)
+        run.call("on_evaluation_begin")
+        _finish_epoch(run, validation)
+        run.call("on_epoch_end")
+        run.call("on_evaluation_end")
+        if checkpoint is not None:
+            keep(checkpoint, run)
     run.history.interrupted = asked()
-    _call(callbacks, "on_train_end", run)
+    run.call("on_evaluation_begin")
+    run.call("on_train_end")
 
 
-def _one_epoch(run, callbacks, asked):
+def _one_epoch(run, asked):
+    run.begin_epoch()
+    run.call("on_epoch_begin")
     run.model.train()
-    run.step.epoch, run.step.count = run.epoch, 0
+    run.step.epoch, run.step.count, run.loader.epoch = run.epoch, 0, run.epoch
     for x, y in run.loader:
         run.add(run.step(x, y), len(x))
         if run.schedule and run.schedule.interval == "step":
             run.schedule.step()
-        _call(callbacks, "on_batch_end", run)
+        run.call("on_batch_end")
         if asked():
-            break
+            return
+    run.step.flush()
 
 
-def _call(callbacks, name, run):
-    for callback in callbacks:
-        getattr(callback, name)(run)
+def _finish_epoch(run, validation):
+    numbers = {"loss": run.loss, "accuracy": run.accuracy}
+    if validation is not None:
+        pool = run.step.pool(run.loader.batch_size)
+        found = _evaluate(run.model, *validation, run.step.loss, 256, pool)
+        numbers.update((f"val_{key}", value) for key, value in found.items())
+    run.epoch += 1
+    run.record(**numbers)
+    if run.schedule and run.schedule.interval == "epoch":
+        run.schedule.step()
 
 
 def _loader(pair, batch_size, seed):

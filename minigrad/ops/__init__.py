@@ -16,7 +16,8 @@ from .reduction import *
 from .selection import *
 from .shaping import *
 
-# fmt: off  (one paragraph for each room)
+# One paragraph for each room.
+# fmt: off
 __all__ = [
     # elementwise
     "add", "subtract", "multiply", "divide", "negative", "power", "square", "reciprocal", "sqrt",

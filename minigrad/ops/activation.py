@@ -24,7 +24,8 @@ def _log_softmax(x, axis=-1):
     return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
 
 
-# fmt: off  (a table is read down its columns)
+# A table is read down its columns.
+# fmt: off
 relu        = primitive(lambda x: np.maximum(x, 0), lambda g, y, x: g * (y > 0),
                         name="relu", doc="max(x, 0); its gradient at 0 is 0")
 sigmoid     = primitive(_sigmoid, lambda g, y, x: g * (y * (1 - y)),

@@ -1,6 +1,6 @@
 """Attention: each query reads a mean of the values, weighted by how well the keys match it.
 
-    ... batch, heads    L queries    S keys and values    E size of query and key    V size of value
+... batch, heads    L queries    S keys and values    E size of query and key    V size of value
 """
 
 import numpy as np

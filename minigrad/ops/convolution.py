@@ -211,7 +211,8 @@ def _conv_input_gradient(g, w, *, shape, stride, padding, dilation):
     return x
 
 
-# fmt: off  (a table is read down its columns; the three rows are each other's gradients)
+# A table is read down its columns: the three rows are each other's gradients.
+# fmt: off
 _conv2d = primitive(
     _conv,
     lambda g, y, x, w, b=None, **o: _input_gradient(g, w, shape=x.shape, **o),

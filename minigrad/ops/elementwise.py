@@ -31,7 +31,8 @@ def _log_base(a):
     return log(where(a == 0, 1, a))
 
 
-# fmt: off  (a table is read down its columns)
+# A table is read down its columns.
+# fmt: off
 
 # ---- arithmetic: add, subtract, multiply, divide, negative, power, square, reciprocal, sqrt ------
 

@@ -88,12 +88,15 @@ def _explicit(subscripts, operands):
 def _in_letters(operands):
     """einsum(a, [0, 1], b, [1, 2], [0, 2]) as subscripts, in letters, and operands."""
     letters = string.ascii_uppercase + string.ascii_lowercase
-    *labels, out = ["".join("..." if n is ... else letters[n] for n in label)
-                    for label in (*operands[1::2], operands[-1] if len(operands) % 2 else [])]
+    *labels, out = [
+        "".join("..." if n is ... else letters[n] for n in label)
+        for label in (*operands[1::2], operands[-1] if len(operands) % 2 else [])
+    ]
     return ",".join(labels) + ("->" + out) * (len(operands) % 2), operands[: 2 * len(labels) : 2]
 
 
-# fmt: off  (a table is read down its columns)
+# A table is read down its columns.
+# fmt: off
 matmul   = primitive(np.matmul, _matmul_left, _matmul_right,
                      doc="a @ b: the product of matrices, of vectors, or of batches of matrices")
 _product = primitive(_einsum, each=_einsum_gradient,

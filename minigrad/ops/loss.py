@@ -19,7 +19,8 @@ def _cross_entropy(logits, targets):
     return (targets * (lse - logits)).sum(axis=-1)
 
 
-# fmt: off  (a table is read down its columns)
+# A table is read down its columns.
+# fmt: off
 _soft_cross_entropy = primitive(
     _cross_entropy,
     lambda g, y, logits, targets: g[:, None] * (softmax(logits) * sum(targets, 1, True) - targets),
@@ -33,10 +34,6 @@ def _reduce(losses, reduction):
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f'reduction expects "mean", "sum" or "none", got {reduction!r}.')
     return mean(losses) if reduction == "mean" else sum(losses) if reduction == "sum" else losses
-
-
-def plain(x):
-    return getattr(x, "_data", x)
 
 
 def _check_classes(name, scores, targets):

@@ -4,12 +4,16 @@ Everything is bound from tables, by name: `t + u`, `t.sum()` and `np.exp(t)` cal
 other files. A NumPy function without a row raises; it never returns a silent constant.
 """
 
+import copy
+import operator
+
 import numpy as np
 
 from ..autograd import Tensor
 from . import activation, elementwise, linalg, reduction, selection, shaping
 
-# fmt: off  (tables)
+# Tables are read down their columns.
+# fmt: off
 
 # ---- np.f(tensor) calls the row of the same name -------------------------------------------------
 
@@ -17,39 +21,62 @@ ROWS = {
     elementwise: "add subtract multiply divide negative power square reciprocal sqrt exp expm1 log "
     "log1p log2 log10 logaddexp sin cos tan arcsin arccos arctan arctan2 sinh cosh "
     "tanh absolute maximum minimum clip where sign floor ceil round",
+    linalg: "matmul dot inner outer einsum tensordot",
     reduction: "sum mean var std max min prod cumsum",
     shaping: "reshape transpose broadcast_to flip pad diagonal concatenate stack split repeat "
     "tile roll swapaxes moveaxis expand_dims squeeze",
     selection: "take take_along_axis sort triu tril",
-    linalg: "matmul einsum dot inner outer tensordot",
 }
+FUNCTIONS = {
+    getattr(np, name): getattr(room, name) for room, names in ROWS.items() for name in names.split()
+}
+FUNCTIONS |= {np.around: elementwise.round, np.amax: reduction.max, np.amin: reduction.min,
+              np.linalg.norm: reduction.norm}
+REFUSED = {"out", "where", "dtype", "casting", "order", "subok", "initial", "signature"}
 
 # ---- np.f(tensor) has no gradient and returns what NumPy returns ---------------------------------
 
 CONSTANTS = (
     "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_not "
-    "isfinite isnan isinf argmax argmin argsort any all allclose array_equal isclose zeros_like "
-    "ones_like empty_like full_like shape ndim size result_type may_share_memory shares_memory"
+    "logical_xor isfinite isnan isinf signbit argmax argmin argsort argwhere nonzero flatnonzero "
+    "count_nonzero searchsorted any all allclose array_equal isclose zeros_like ones_like "
+    "empty_like full_like shape ndim size result_type may_share_memory shares_memory"
 )
+PLAIN = {getattr(np, name) for name in CONSTANTS.split()}
+
+# ---- for a function without a row: what to use instead -------------------------------------------
+
+INSTEAD = {
+    "ravel atleast_1d atleast_2d atleast_3d": "mg.reshape",
+    "hstack vstack dstack column_stack block append insert delete": "mg.concatenate or mg.stack",
+    "array_split hsplit vsplit dsplit unstack": "mg.split, or slices",
+    "rot90 fliplr flipud rollaxis": "mg.flip and mg.moveaxis",
+    "nan_to_num nansum nanmean nanmax nanmin nanstd nanvar": "mg.where(np.isnan(x), 0, x)",
+    "select choose piecewise copyto putmask place put heaviside fill_diagonal": "mg.where",
+    "compress extract": "x[mask]",
+    "average": "(x * weights).sum()",
+    "median percentile quantile partition": "mg.sort",
+    "diff ediff1d gradient": "x[1:] - x[:-1]",
+    "trace diag": "mg.diagonal",
+    "vdot vecdot matvec vecmat kron cross": "mg.einsum",
+    "convolve correlate": "mg.conv1d",
+    "hypot cbrt float_power": "mg.sqrt or mg.power",
+    "exp2 logaddexp2 sinc cumprod arcsinh arccosh arctanh": "mg.exp, mg.log and operators",
+    "floor_divide remainder fmod divmod modf trunc fix rint": "mg.floor",
+    "fabs fmax fmin ptp": "mg.absolute, mg.max and mg.min",
+    "reduce": "mg.sum, mg.prod, mg.max or mg.min",
+    "accumulate": "mg.cumsum",
+    "outer": "a[:, None] and an operator",
+    "at reduceat": "mg.scatter",
+}
 
 # ---- operators and methods -----------------------------------------------------------------------
 
 OPERATORS = {
-    "add": elementwise.add,
-    "sub": elementwise.subtract,
-    "mul": elementwise.multiply,
-    "truediv": elementwise.divide,
-    "pow": elementwise.power,
-    "matmul": linalg.matmul,
+    "add": elementwise.add, "sub": elementwise.subtract, "mul": elementwise.multiply,
+    "truediv": elementwise.divide, "pow": elementwise.power, "matmul": linalg.matmul,
 }
-COMPARISONS = {
-    "lt": "less",
-    "le": "less_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-    "eq": "equal",
-    "ne": "not_equal",
-}
+COMPARISONS = "lt le gt ge eq ne"
 METHODS = {
     elementwise: "exp log sqrt tanh clip round",
     reduction: "sum mean var std max min prod cumsum",
@@ -58,30 +85,41 @@ METHODS = {
     linalg: "dot",
     activation: "relu sigmoid softmax",
 }
+PLAIN_METHODS = "item tolist argmax argmin argsort any all"  # as of the array, without gradient
 # fmt: on
-
-FUNCTIONS = {
-    getattr(np, name): getattr(room, name) for room, names in ROWS.items() for name in names.split()
-}
-FUNCTIONS[np.linalg.norm] = reduction.norm
-PLAIN = {getattr(np, name) for name in CONSTANTS.split()}
-REFUSED = {"out", "where", "dtype", "casting", "order", "subok", "initial", "signature"}
 
 
 def _call(function, args, keywords):
     """Run a NumPy function on Tensors: its row, or its value where there is no gradient."""
-    name = function.__name__
-    if function in PLAIN:
+    keywords = {key: value for key, value in keywords.items() if value is not None}
+    if function in PLAIN and "out" not in keywords:
         return function(*_plain(args), **_plain(keywords))
-    if function not in FUNCTIONS:
+    if function not in FUNCTIONS | dict.fromkeys(PLAIN):
+        module = getattr(function, "__module__", None) or "numpy"
+        raise _no_row(f"{module}.{function.__name__}".replace("numpy", "np"), function.__name__)
+    if refused := ", ".join(f"{key}=" for key in sorted(REFUSED & set(keywords))):
         raise TypeError(
-            f"np.{name} of a Tensor has no gradient rule: use a function that minigrad has, "
-            "or say .detach().numpy() if a constant is meant."
+            f"np.{function.__name__} of a Tensor does not take {refused}: a Tensor is not written "
+            "to; use .astype for a dtype, mg.where or x[mask] for a part."
         )
-    if refused := REFUSED & set(keywords):
-        options = ", ".join(f"{option}=" for option in sorted(refused))
-        raise TypeError(f"np.{name} of a Tensor does not take {options}: use .astype or mg.where.")
-    return FUNCTIONS[function](*args, **keywords)
+    row = FUNCTIONS[function]
+    if row.__module__ in (elementwise.__name__, linalg.__name__) and row is not linalg.einsum:
+        args = [np.asarray(x) if isinstance(x, list | tuple) else x for x in args[:2]] + [*args[2:]]
+    return row(*args, **keywords)
+
+
+def _no_row(name, key):
+    hints = (hint for names, hint in INSTEAD.items() if key in names.split())
+    return TypeError(
+        f"{name} of a Tensor has no gradient rule: use {next(hints, 'functions that minigrad has')}"
+        ", or say .detach().numpy() if a constant is meant."
+    )
+
+
+def _ufunc(self, ufunc, method, *inputs, **keywords):
+    if method != "__call__":
+        raise _no_row(f"np.{ufunc.__name__}.{method}", method)
+    return _call(ufunc, inputs, keywords)
 
 
 def _plain(x):
@@ -94,9 +132,9 @@ def _plain(x):
 
 
 def _operand(tensor, other):
-    """Lists take the tensor's dtype, as a number does; what is no number is refused."""
+    """Lists take the dtype of a tensor of floats, as a number does; what is no number is refused."""
     if isinstance(other, list | tuple):
-        return np.asarray(_plain(other), tensor.dtype)
+        return np.asarray(other, tensor.dtype if tensor.dtype.kind == "f" else None)
     if isinstance(other, np.generic | bool):
         return other
     raise TypeError(f"a Tensor does not go together with {type(other).__name__} {other!r}.")
@@ -124,8 +162,9 @@ def _bind_operator(name, row):
         setattr(Tensor, f"__{prefix}{name}__", function)
 
 
-def _bind_comparison(name, ufunc):
-    setattr(Tensor, f"__{name}__", lambda self, other: ufunc(self.data, _plain(other)))
+def _bind_comparison(name):
+    compare = getattr(operator, name)
+    setattr(Tensor, f"__{name}__", lambda self, other: compare(self.data, _plain(other)))
 
 
 def _bind_method(name, function):
@@ -134,6 +173,11 @@ def _bind_method(name, function):
 
     method.__doc__, method.__name__ = function.__doc__, name
     setattr(Tensor, name, method)
+
+
+def _bind_plain_method(name):
+    method = getattr(np.ndarray, name)
+    setattr(Tensor, name, lambda self, *args, **keywords: method(self.data, *args, **keywords))
 
 
 def _constant(self):
@@ -146,17 +190,21 @@ def _constant(self):
     return self.data
 
 
-def _ufunc(self, ufunc, method, *inputs, **keywords):
-    if method != "__call__":
-        raise TypeError(f"np.{ufunc.__name__}.{method} of a Tensor has no gradient rule.")
-    return _call(ufunc, inputs, keywords)
-
-
 def _refuse_write(self, index, value):
     raise TypeError(
         "t[i] = v would change what the graph has already used: build a new tensor with mg.where "
         "or mg.concatenate, or write t.data[i] = v on a leaf."
     )
+
+
+def _state(self):
+    """What copying and pickling keep: a leaf, or a constant, and no graph."""
+    if self._node is not None:
+        raise TypeError(
+            "a tensor that was computed is not copied or pickled, as its graph would be: "
+            "say .detach() first; t + 0 is a copy that keeps the gradient."
+        )
+    return object.__getstate__(self)
 
 
 def _repr(self):
@@ -168,7 +216,7 @@ def _repr(self):
 
 def _sizes(args):
     """reshape(2, 3) and reshape((2, 3)) mean the same."""
-    return args[0] if len(args) == 1 and isinstance(args[0], list | tuple) else args
+    return args[0] if len(args) == 1 and not isinstance(args[0], int | np.integer) else args
 
 
 SPECIAL = {
@@ -188,28 +236,29 @@ SPECIAL = {
     "__int__": lambda self: int(_constant(self)),
     "__index__": lambda self: self.data.__index__(),
     "__hash__": object.__hash__,
+    "__copy__": copy.deepcopy,  # as of arrays: nothing is shared
+    "__getstate__": _state,
     "__repr__": _repr,
     "__format__": lambda self, spec: format(self.item(), spec) if spec else repr(self),
     "ndim": property(lambda self: self.data.ndim),
     "size": property(lambda self: self.data.size),
     "T": property(lambda self: shaping.transpose(self), doc="The axes in reversed order."),
-    "item": lambda self: self.data.item(),
     "numpy": _constant,
     "detach": lambda self: Tensor(self.data, name=self.name),
     "retain_grad": lambda self: setattr(self, "_retains", True),
     "reshape": lambda self, *shape: shaping.reshape(self, _sizes(shape)),
-    "transpose": lambda self, *axes: shaping.transpose(self, _sizes(axes) or None),
+    "transpose": lambda self, *axes: shaping.transpose(self, _sizes(axes) if axes else None),
     "flatten": lambda self: shaping.reshape(self, (-1,)),
-    "argmax": lambda self, axis=None: self.data.argmax(axis),
-    "argmin": lambda self, axis=None: self.data.argmin(axis),
 }
 
 for _name, _row in OPERATORS.items():
     _bind_operator(_name, _row)
-for _name, _ufunc_name in COMPARISONS.items():
-    _bind_comparison(_name, getattr(np, _ufunc_name))
+for _name in COMPARISONS.split():
+    _bind_comparison(_name)
 for _room, _names in METHODS.items():
     for _name in _names.split():
         _bind_method(_name, getattr(_room, _name))
+for _name in PLAIN_METHODS.split():
+    _bind_plain_method(_name)
 for _name, _function in SPECIAL.items():
     setattr(Tensor, _name, _function)

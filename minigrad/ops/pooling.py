@@ -84,7 +84,8 @@ def add_up(arrays):
     return total
 
 
-# fmt: off  (a table is read down its columns)
+# A table is read down its columns.
+# fmt: off
 _max_pool = primitive(
     _max,
     lambda g, y, x, **o: max_scatter(g, plain(x), plain(y), **o),

@@ -91,8 +91,8 @@ def dropout(x, p=0.5, rng=None):
 
     Examples
     --------
-    >>> dropout(np.ones(6), 0.5, rng=np.random.default_rng(0)).tolist()
-    [2.0, 0.0, 2.0, 2.0, 2.0, 0.0]
+    >>> dropout(np.ones(6), 0.5, rng=np.random.default_rng(1)).tolist()
+    [2.0, 0.0, 2.0, 2.0, 2.0, 2.0]
     """
     if not 0 <= p < 1:
         raise ValueError(f"dropout expects a probability 0 <= p < 1, got {p}.")

@@ -59,7 +59,8 @@ def _extreme_gradient(g, y, x, axis=None, keepdims=False):
     return _wide(g, axis, keepdims) / hit.sum(axis=axis, keepdims=True, dtype=x.dtype) * hit
 
 
-# fmt: off  (a table is read down its columns; all take axis=None, keepdims=False)
+# A table is read down its columns: all take axis=None, keepdims=False.
+# fmt: off
 sum       = primitive(lambda x, axis=None, keepdims=False: np.sum(x, axis, keepdims=keepdims),
                       lambda g, y, x, axis=None, keepdims=False:
                           broadcast_to(_wide(g, axis, keepdims), x.shape),

@@ -69,9 +69,7 @@ def embedding(indices, weight):
     if indices.dtype.kind not in "iu":
         raise TypeError(f"embedding expects integers, got {indices.dtype}.")
     if indices.size and not 0 <= indices.min() <= indices.max() < n:
-        raise ValueError(
-            f"embedding expects 0 to {n - 1}, got {indices.min()} to {indices.max()}."
-        )
+        raise ValueError(f"embedding expects 0 to {n - 1}, got {indices.min()} to {indices.max()}.")
     return getitem(weight, indices)
 
 

@@ -5,6 +5,7 @@ None of these computes: a gradient is put back where its value came from. `getit
 """
 
 import operator
+from itertools import pairwise
 
 import numpy as np
 
@@ -84,7 +85,8 @@ def _concatenate_gradient(i, g, y, *xs, axis):
     return getitem(g, _along(axis, slice(start, start + xs[i].shape[axis])))
 
 
-# fmt: off  (a table is read down its columns)
+# A table is read down its columns.
+# fmt: off
 reshape      = primitive(lambda x, shape: np.reshape(x, shape),
                          lambda g, y, x, shape: in_order(reshape(g, x.shape), axes=memory_order(x)),
                          name="reshape", doc="The same elements in another shape")
@@ -173,7 +175,7 @@ def split(x, sections, axis=0):
             raise ValueError(f"split cannot cut an axis of {n} into {sections} equal sections.")
         sections = [i * n // sections for i in range(1, sections)]
     edges = [0, *sections, n]
-    return [getitem(x, _along(axis, slice(*pair))) for pair in zip(edges, edges[1:], strict=False)]
+    return [getitem(x, _along(axis, slice(*pair))) for pair in pairwise(edges)]
 
 
 def repeat(x, repeats, axis=None):

@@ -1,6 +1,6 @@
 """Optimizers, learning-rate schedules, gradient clipping."""
 
-from .optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, clip_grad_norm
+from .optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, clip_grad_norm, limit_norm
 from .schedules import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -14,4 +14,5 @@ from .schedules import (
 __all__ = [
     "SGD", "Adagrad", "Adam", "AdamW", "CosineAnnealingLR", "ExponentialLR", "LinearLR",
     "OneCycleLR", "Optimizer", "RMSProp", "Schedule", "SequentialLR", "StepLR", "clip_grad_norm",
+    "limit_norm",
 ]  # fmt: skip

@@ -316,9 +316,13 @@ def clip_grad_norm(params, max_norm):
     >>> clip_grad_norm([p], 1.0), p.grad.round(4)
     (10.0, array([0.6, 0.8], dtype=float32))
     """
-    grads = [p.grad for p in params if p.grad is not None]
-    norm = sum(float(np.vdot(g, g)) for g in grads) ** 0.5
+    return limit_norm([p.grad for p in params if p.grad is not None], max_norm)
+
+
+def limit_norm(gradients, max_norm):
+    """`clip_grad_norm` of a list of arrays."""
+    norm = sum(float(np.vdot(g, g)) for g in gradients) ** 0.5
     if norm > max_norm:
-        for g in grads:
+        for g in gradients:
             g *= max_norm / (norm + 1e-6)
     return norm

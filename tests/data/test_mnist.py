@@ -1,4 +1,4 @@
-"""load_mnist, read_idx and load_kaggle: right files are read, wrong ones are named."""
+"""load_mnist: right files are read, wrong ones are named, wherever they come from."""
 
 import builtins
 import gzip
@@ -12,23 +12,15 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
-from minigrad.data import DataUnavailable, load_kaggle, load_mnist, mnist, read_idx
+from minigrad.data import DataUnavailable, load_mnist, mnist
 
-CODES = {"|u1": 8, "|i1": 9, ">i2": 11, ">i4": 12, ">f4": 13, ">f8": 14}
 NAMES = tuple(mnist.FILES)
 
 
 def as_idx(array):
-    """The bytes of an IDX file, written from the format's description."""
-    big = array.astype(array.dtype.newbyteorder(">"))
-    header = struct.pack(
-        f">BBBB{array.ndim}I", 0, 0, CODES[big.dtype.str], array.ndim, *array.shape
-    )
-    return header + big.tobytes()
+    """The bytes of an IDX file of uint8, written from the format's description."""
+    return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
 
 
 @pytest.fixture
@@ -74,62 +66,6 @@ def assert_loaded(loaded, digits):
         assert got.dtype == np.uint8
         assert got.flags.writeable
         np.testing.assert_array_equal(got, truth)
-
-
-# ---- IDX -----------------------------------------------------------------------------------------
-
-
-@given(
-    array=hnp.arrays(
-        st.sampled_from([np.uint8, np.int8, np.int16, np.int32, np.float32, np.float64]),
-        hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=4),
-    ),
-    packed=st.booleans(),
-)
-def test_read_idx_gives_back_what_was_written(array, packed, tmp_path_factory):
-    path = tmp_path_factory.mktemp("idx") / "array"
-    path.write_bytes(gzip.compress(as_idx(array)) if packed else as_idx(array))
-    got = read_idx(path)
-    assert got.dtype == array.dtype
-    assert got.dtype.isnative
-    assert got.flags.writeable
-    np.testing.assert_array_equal(got, array)
-
-
-WHOLE = as_idx(np.arange(12, dtype=np.int16).reshape(3, 4))
-
-
-@pytest.mark.parametrize("cut", range(len(WHOLE)))
-def test_an_idx_file_cut_off_anywhere_is_named(cut, tmp_path):
-    path = tmp_path / "some-idx2"
-    path.write_bytes(WHOLE[:cut])
-    with pytest.raises(ValueError, match=r"some-idx2 (is no IDX|is cut off|has the wrong length)"):
-        read_idx(path)
-
-
-@pytest.mark.parametrize("cut", [2, 5, 12, -9, -4, -1])
-def test_a_gz_file_cut_off_anywhere_is_named(cut, tmp_path):
-    path = tmp_path / "some-idx2.gz"
-    path.write_bytes(gzip.compress(WHOLE)[:cut])
-    with pytest.raises(ValueError, match=r"some-idx2\.gz cannot be unpacked"):
-        read_idx(path)
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"<html>not found</html>", "no IDX file.* got 3c 68 74 6d"),
-        (b"\0\0\x07\1\0\0\0\0", "no IDX file"),
-        (b"\1\0\x08\1\0\0\0\0", "no IDX file"),
-        (WHOLE + b"\0", r"shape \(3, 4\).* takes 36 bytes, got 37"),
-        (b"\0\0\x08\3" + b"\xff" * 12, "wrong length"),
-        (b"", "got nothing"),
-    ],
-)
-def test_what_is_no_idx_file_is_named(content, words, tmp_path):
-    (tmp_path / "odd").write_bytes(content)
-    with pytest.raises(ValueError, match=words):
-        read_idx(tmp_path / "odd")
 
 
 # ---- where the files are -------------------------------------------------------------------------
@@ -413,98 +349,6 @@ def test_progress_is_shown_on_a_terminal_with_tqdm(monkeypatch, terminal, tqdm, 
     assert mnist._shows_progress() is shown
     monkeypatch.setattr(sys, "stderr", None)
     assert mnist._shows_progress() is False
-
-
-# ---- Kaggle's CSV --------------------------------------------------------------------------------
-
-HEADER = ",".join(["label", *(f"pixel{i}" for i in range(784))])
-
-
-def csv(*rows, header=HEADER):
-    return "\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n"
-
-
-def write(path, text):
-    path.write_text(text, encoding="utf-8", newline="")
-    return path
-
-
-@pytest.fixture
-def table():
-    rng = np.random.default_rng(1)
-    return np.column_stack([np.arange(10), rng.integers(0, 256, (10, 784))])
-
-
-@pytest.mark.parametrize("ending", ["\n", "\r\n"])
-@pytest.mark.parametrize("mark", ["", "\ufeff"])
-@pytest.mark.parametrize("tail", ["", "\n\n"])
-def test_kaggle_with_labels(table, tmp_path, ending, mark, tail):
-    text = (mark + csv(*table) + tail).replace("\n", ending)
-    images, labels = load_kaggle(write(tmp_path / "train.csv", text))
-    assert images.dtype == labels.dtype == np.uint8
-    assert images.flags.c_contiguous or images[0].flags.c_contiguous
-    np.testing.assert_array_equal(images, table[:, 1:].reshape(-1, 28, 28))
-    np.testing.assert_array_equal(labels, table[:, 0])
-
-
-@pytest.mark.parametrize("count", [1, 10])
-def test_kaggle_without_labels(table, tmp_path, count):
-    text = csv(*table[:count, 1:], header=HEADER.removeprefix("label,"))
-    images, labels = load_kaggle(str(write(tmp_path / "test.csv", text)))
-    assert labels is None
-    np.testing.assert_array_equal(images, table[:count, 1:].reshape(-1, 28, 28))
-
-
-@pytest.mark.parametrize(
-    ("row", "column", "value", "words"),
-    [
-        (3, 1, 256, "line 5, column pixel0: expected a number 0..255, got '256'"),
-        (0, 784, -1, "line 2, column pixel783: .* got '-1'"),
-        (9, 5, "x", "line 11, column pixel4: .* got 'x'"),
-        (2, 5, "", "line 4, column pixel4: .* got ''"),
-        (2, 5, "1.5", "line 4, column pixel4: .* got '1.5'"),
-        (4, 0, 10, "line 6, column label: expected a number 0..9, got '10'"),
-        (4, 3, "1,2", "line 6: expected 785 values, got 786"),
-    ],
-)
-def test_a_wrong_cell_is_named(table, tmp_path, row, column, value, words):
-    rows = table.astype(object)
-    rows[row, column] = value
-    path = write(tmp_path / "train.csv", csv(*rows))
-    with pytest.raises(ValueError, match=f"train.csv: {words}"):
-        load_kaggle(path)
-
-
-def test_a_row_cut_off_is_named(table, tmp_path):
-    text = csv(*table)
-    with pytest.raises(ValueError, match=r"line 11: expected 785 values, got \d\b"):
-        load_kaggle(
-            write(tmp_path / "train.csv", text[: text.rindex("\n9,") + 20].rsplit(",", 1)[0])
-        )
-
-
-def test_rows_that_all_lack_a_column_do_not_pass_by_accident(tmp_path):
-    rows = np.zeros((784, 784), int)
-    with pytest.raises(ValueError, match="line 2: expected 785 values, got 784"):
-        load_kaggle(write(tmp_path / "train.csv", csv(*rows)))
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "line 1, column 1: expected label, got nothing"),
-        ("ImageId,Label\n1,2\n", "line 1, column 1: expected label, got ImageId"),
-        (HEADER.replace("pixel7,", "pixel9,") + "\n", "column 9: expected pixel7, got pixel9"),
-        (HEADER + ",more\n", "column 786: expected no more columns, got more"),
-        (HEADER[:-9] + "\n", "column 785: expected pixel783, got nothing"),
-        ("PK\x03\x04\n", "expected label"),
-        (HEADER + "\n", "a header alone"),
-        (HEADER, "a header alone"),
-    ],
-)
-def test_a_file_that_is_not_kaggles_is_refused(tmp_path, text, words):
-    with pytest.raises(ValueError, match=words):
-        load_kaggle(write(tmp_path / "odd.csv", text))
 
 
 # ---- the real files ------------------------------------------------------------------------------

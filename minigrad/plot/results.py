@@ -1,30 +1,9 @@
-"""Pictures of what a network learns, what it answers, and where it errs.
-
-Each function draws into the `ax` or `figure` it is given, or else into a new one, and returns it;
-`save` writes it to a file. No window is opened and no global setting of matplotlib is touched, so
-all of it works where there is no screen. In a notebook, after `%matplotlib inline`, end the cell
-with the figure: `plot.confusion(matrix).figure`.
-
-matplotlib is optional: it is imported when the first picture is drawn. Colors are those of Okabe
-and Ito, which people with any form of color blindness can tell apart (Color Universal Design, 2008,
-https://jfly.uni-koeln.de/color/); wrong answers are red, and marked by a cross and a frame as well.
-"""
-
-import os
-import shutil
-import subprocess
-import uuid
-from io import BytesIO
-from pathlib import Path
+"""What a training came to: its history, the answers, the mistakes, the border between classes."""
 
 import numpy as np
 
-from minigrad import metrics
-
-# Okabe and Ito's colors without their yellow, which cannot be read on white.
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
-MARKERS = "os^Dv<>P"  # 8 beside 7 colors: 56 runs or classes before a pair repeats
-RED = "#D00000"
+from .. import metrics
+from .canvas import COLORS, MARKERS, RED, color_bar, new_axes, new_figure
 
 # ---- training: history ---------------------------------------------------------------------------
 
@@ -57,7 +36,7 @@ def history(histories, figure=None):
             "history expects a dict with a list of numbers under 'loss' (one per epoch), "
             f"or a dict of name to such dicts, got {histories!r:.200}."
         )
-    figure = _new_figure(4.8 * len(keys), 3.8) if figure is None else figure
+    figure = new_figure(4.8 * len(keys), 3.8) if figure is None else figure
     for ax, key in zip(figure.subplots(1, len(keys), squeeze=False)[0], keys, strict=True):
         _curves(ax, runs, key)
     return figure
@@ -187,7 +166,7 @@ def _digits(shown, images, actual, predicted, confidence, names, columns, headin
     titles = [_title(i, actual, predicted, confidence, names) for i in shown]
     if figure is None:
         letters = max([21, *(len(line) for title in titles for line in title.split("\n"))])
-        figure = _new_figure(max(0.07 * letters * columns, 5), 1.7 * rows + 0.4)
+        figure = new_figure(max(0.07 * letters * columns, 5), 1.7 * rows + 0.4)
     figure.suptitle(heading)
     for place, (i, title) in enumerate(zip(shown, titles, strict=True), start=1):
         ax = figure.add_subplot(rows, columns, place, xticks=[], yticks=[])
@@ -203,6 +182,10 @@ def _title(i, actual, predicted, confidence, names):
     cross = "" if predicted[i] == actual[i] else "✗ "
     answer = f"{cross}predicted {_name(names, predicted[i])}{chance}"
     return f"actual {_name(names, actual[i])}\n{answer}"
+
+
+def _name(names, number):
+    return str(number if names is None else names[number])
 
 
 # ---- classes: confusion, reliability, decision_boundary ------------------------------------------
@@ -235,12 +218,12 @@ def confusion(matrix, names=None, ax=None):
     classes, total = len(matrix), matrix.sum()
     legible = classes <= 30  # beyond, cells are too small for a number one could read
     side = (0.44 if legible else 0.2) * classes
-    ax = _new_axes(max(side + 2, 5), max(side + 1, 4)) if ax is None else ax
+    ax = new_axes(max(side + 2, 5), max(side + 1, 4)) if ax is None else ax
     share = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)  # (K, K)
     np.fill_diagonal(share, np.nan)  # NaN is not painted, so the background shows
     ax.set_facecolor("#DCEBF7")
     image = ax.imshow(share, cmap="Oranges", vmin=0, vmax=np.nanmax(share, initial=0) or 1)
-    _color_bar(image, "mistakes (% of the actual class)")
+    color_bar(image, "mistakes (% of the actual class)")
     labels = metrics._names(names, classes)
     turn = 90 if max(map(len, labels)) > 3 else 0
     ax.set_xticks(range(classes), labels, rotation=turn)
@@ -287,7 +270,7 @@ def reliability(probabilities, targets, bins=15, ax=None):
     """
     confidence, right, count = metrics.calibration(probabilities, targets, bins)
     error = metrics.expected_calibration_error(probabilities, targets, bins)
-    ax = _new_axes(5.2, 4.6) if ax is None else ax
+    ax = new_axes(5.2, 4.6) if ax is None else ax
     full = count > 0
     center = 100 * (np.arange(bins)[full] + 0.5) / bins
     right, gap = 100 * right[full], 100 * (confidence - right)[full]
@@ -336,7 +319,7 @@ def decision_boundary(predict, x, y, ax=None, steps=300):
     grid, extent = _grid(x, steps)
     region = metrics._answers(predict(grid), np.zeros(len(grid), int))[0].reshape(steps, steps)
     classes = max(region.max(), y.max()) + 1
-    ax = _new_axes(5.6, 4.6) if ax is None else ax
+    ax = new_axes(5.6, 4.6) if ax is None else ax
     colors = [COLORS[c % len(COLORS)] for c in range(classes)]
     look = {"cmap": ListedColormap(colors), "vmin": -0.5, "vmax": classes - 0.5, "alpha": 0.3}
     ax.imshow(region, origin="lower", extent=extent, aspect="auto", interpolation="nearest", **look)
@@ -358,193 +341,3 @@ def _grid(x, steps):
     dtype = np.result_type(x, np.float32)  # float32 stays: a network would refuse float64
     across, up = (np.linspace(*pair, steps, dtype=dtype) for pair in ends)
     return np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2), ends.ravel()
-
-
-# ---- inside: filters, feature_maps, graph --------------------------------------------------------
-
-
-def filters(weight, ax=None):
-    """The filters of a convolution side by side; white is 0, blue positive, red negative.
-
-    Parameters
-    ----------
-    weight : array, (F, C, KH, KW)
-        With C = 1, the filters fill a near-square grid; otherwise a row is a filter, a column one
-        of its input channels.
-    ax : matplotlib Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Examples
-    --------
-    >>> filters(np.ones((8, 1, 5, 5))).get_title()
-    '8 filters of 5x5'
-    """
-    weight = np.asarray(weight)
-    if weight.ndim != 4 or weight.size == 0:
-        raise ValueError(f"filters expects a weight of shape (F, C, KH, KW), got {weight.shape}.")
-    count, channels, *size = weight.shape
-    bound = np.abs(weight).max() or 1
-    look = {"cmap": "RdBu", "vmin": -bound, "vmax": bound}
-    tiles, columns = weight.reshape(-1, *size), None if channels == 1 else channels
-    ax = _mosaic(tiles, ax, "weight", columns, **look)
-    ax.set_title(f"{count} filters of {size[0]}x{size[1]}")
-    if channels > 1:
-        ax.set(xlabel="input channel", ylabel="filter", title=f"{ax.get_title()}x{channels}")
-        ax.set_yticks(ax.get_yticks(), range(count))
-    return ax
-
-
-def feature_maps(maps, ax=None):
-    """What the channels of a layer answer to one image, side by side on one scale.
-
-    Parameters
-    ----------
-    maps : array, (C, H, W)
-    ax : matplotlib Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Examples
-    --------
-    >>> feature_maps(np.zeros((16, 8, 8))).get_title()
-    '16 feature maps of 8x8'
-    """
-    maps = np.asarray(maps)
-    if maps.ndim != 3 or maps.size == 0:
-        raise ValueError(
-            f"feature_maps expects the maps of one image, shape (C, H, W), got {maps.shape}. "
-            "Of a batch (N, C, H, W), give maps[0]."
-        )
-    ax = _mosaic(maps, ax, "activation", cmap="viridis")
-    ax.set_title("{} feature maps of {}x{}".format(*maps.shape))
-    return ax
-
-
-def _mosaic(tiles, ax, label, columns=None, **look):
-    """Tiles (T, H, W) as one image with white lines between; ticks give the tiles' numbers."""
-    count, height, width = tiles.shape
-    columns = columns or int(np.ceil(count**0.5))
-    rows = -(-count // columns)
-    sheet = np.full((rows * columns, height + 1, width + 1), np.nan)
-    sheet[:count, :-1, :-1] = tiles
-    sheet = sheet.reshape(rows, columns, height + 1, width + 1).transpose(0, 2, 1, 3)
-    sheet = sheet.reshape(rows * (height + 1), columns * (width + 1))[:-1, :-1]
-    ax = _new_axes(6, 5 * sheet.shape[0] / sheet.shape[1] + 0.8) if ax is None else ax
-    image = ax.imshow(sheet, interpolation="nearest", **look)
-    _color_bar(image, label)
-    ax.set_xticks((width + 1) * np.arange(columns) + (width - 1) / 2, range(columns))
-    first = [f"{row * columns} +" for row in range(rows)]  # number = row's first + column
-    ax.set_yticks((height + 1) * np.arange(rows) + (height - 1) / 2, first)
-    ax.tick_params(length=0)
-    ax.set_xlabel("number = row + column")
-    ax.spines[:].set_visible(False)
-    return ax
-
-
-def _color_bar(image, label):
-    # Inset, so that it is as high as the picture, however the axes are fitted into the figure.
-    bar = image.axes.inset_axes((1.03, 0, 0.04, 1))
-    image.figure.colorbar(image, cax=bar, label=label)
-
-
-def graph(dot_text, dpi=120):
-    """Draw a graph written in the DOT language, by graphviz' program `dot`.
-
-    Parameters
-    ----------
-    dot_text : str
-    dpi : int
-
-    Returns
-    -------
-    Figure
-        The picture, one pixel of `dot`'s to a pixel.
-
-    Raises
-    ------
-    FileNotFoundError
-        Where graphviz is not installed.
-    ValueError
-        Where the text is no DOT; with what `dot` says of it.
-    """
-    figure = _new_figure(1, 1)
-    from matplotlib.image import imread  # below, so that a missing matplotlib is told as above
-
-    picture = imread(BytesIO(_dot(dot_text, f"-Gdpi={dpi}")))  # (H, W, 4)
-    figure.set(layout_engine="none", dpi=dpi)
-    figure.set_size_inches(picture.shape[1] / dpi, picture.shape[0] / dpi)
-    figure.add_axes((0, 0, 1, 1)).imshow(picture)
-    figure.axes[0].axis("off")
-    return figure
-
-
-def _dot(text, option):
-    program = shutil.which("dot")
-    if program is None:
-        raise FileNotFoundError(
-            "Drawing a graph takes graphviz' program dot, which is not on the PATH. Install it "
-            "(apt install graphviz, brew install graphviz, winget install graphviz), or paste the "
-            "DOT text into another viewer."
-        )
-    command = [program, "-Tpng", option]
-    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
-    if done.returncode != 0:
-        raise ValueError(f"dot cannot draw this text: {done.stderr.decode(errors='replace')}")
-    return done.stdout
-
-
-# ---- files: save ---------------------------------------------------------------------------------
-
-
-def save(picture, path, dpi=150):
-    """Write a figure to a file, whole or not at all, and make the folder where there is none.
-
-    Parameters
-    ----------
-    picture : matplotlib Figure or Axes
-    path : str or Path
-        Its ending names the format (.png, .svg, .pdf, ...); without one it becomes .png.
-    dpi : int
-
-    Returns
-    -------
-    Path
-    """
-    path = Path(path) if Path(path).suffix else Path(f"{path}.png")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside and renamed: who looks meanwhile sees the old picture or the new one.
-    part = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
-    try:
-        picture.figure.figure.savefig(part, dpi=dpi)  # an Axes' figure may be a SubFigure
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
-
-
-# ---- what every picture needs --------------------------------------------------------------------
-
-
-def _new_figure(width, height):
-    """A Figure in inches that pyplot knows nothing of: it is freed when the caller lets go."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "minigrad.plot draws with matplotlib, which is missing; everything else in minigrad "
-            "works without it. To have the pictures: pip install 'minigrad-numpy[examples]'"
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _new_axes(width, height):
-    return _new_figure(width, height).add_subplot()
-
-
-def _name(names, number):
-    return str(number if names is None else names[number])

@@ -1,0 +1,59 @@
+"""What every picture needs: a figure, an axes, a color bar, colors; and `save`."""
+
+import os
+import uuid
+from pathlib import Path
+
+# Okabe and Ito's colors without their yellow, which cannot be read on white.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
+MARKERS = "os^Dv<>P"  # 8 beside 7 colors: 56 runs or classes before a pair repeats
+RED = "#D00000"
+
+
+def new_figure(width, height):
+    """A Figure in inches that pyplot knows nothing of: it is freed when the caller lets go."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            "minigrad.plot draws with matplotlib, which is missing; everything else in minigrad "
+            "works without it. To have the pictures: pip install 'minigrad-numpy[examples]'"
+        ) from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def new_axes(width, height):
+    """Axes that fill a new Figure, in inches."""
+    return new_figure(width, height).add_subplot()
+
+
+def color_bar(image, label):
+    """A color bar beside an image, inset, so that it is as high as the image in any layout."""
+    bar = image.axes.inset_axes((1.03, 0, 0.04, 1))
+    image.figure.colorbar(image, cax=bar, label=label)
+
+
+def save(picture, path, dpi=150):
+    """Write a figure to a file, whole or not at all, and make the folder where there is none.
+
+    Parameters
+    ----------
+    picture : matplotlib Figure or Axes
+    path : str or Path
+        Its ending names the format (.png, .svg, .pdf, ...); without one it becomes .png.
+    dpi : int
+
+    Returns
+    -------
+    Path
+    """
+    path = Path(path) if Path(path).suffix else Path(f"{path}.png")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written beside and renamed: who looks meanwhile sees the old picture or the new one.
+    part = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
+    try:
+        picture.figure.figure.savefig(part, dpi=dpi)  # an Axes' figure may be a SubFigure
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,138 @@
+"""What is inside a network: filters, feature maps, its graph."""
+
+import shutil
+import subprocess
+from io import BytesIO
+
+import numpy as np
+
+from .canvas import color_bar, new_axes, new_figure
+
+
+def filters(weight, ax=None):
+    """The filters of a convolution side by side; white is 0, blue positive, red negative.
+
+    Parameters
+    ----------
+    weight : array, (F, C, KH, KW)
+        With C = 1, the filters fill a near-square grid; otherwise a row is a filter, a column one
+        of its input channels.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> filters(np.ones((8, 1, 5, 5))).get_title()
+    '8 filters of 5x5'
+    """
+    weight = np.asarray(weight)
+    if weight.ndim != 4 or weight.size == 0:
+        raise ValueError(f"filters expects a weight of shape (F, C, KH, KW), got {weight.shape}.")
+    count, channels, *size = weight.shape
+    bound = np.abs(weight).max() or 1
+    look = {"cmap": "RdBu", "vmin": -bound, "vmax": bound}
+    tiles, columns = weight.reshape(-1, *size), None if channels == 1 else channels
+    ax = _mosaic(tiles, ax, "weight", columns, **look)
+    ax.set_title(f"{count} filters of {size[0]}x{size[1]}")
+    if channels > 1:
+        ax.set(xlabel="input channel", ylabel="filter", title=f"{ax.get_title()}x{channels}")
+        ax.set_yticks(ax.get_yticks(), range(count))
+    return ax
+
+
+def feature_maps(maps, ax=None):
+    """What the channels of a layer answer to one image, side by side on one scale.
+
+    Parameters
+    ----------
+    maps : array, (C, H, W)
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> feature_maps(np.zeros((16, 8, 8))).get_title()
+    '16 feature maps of 8x8'
+    """
+    maps = np.asarray(maps)
+    if maps.ndim != 3 or maps.size == 0:
+        raise ValueError(
+            f"feature_maps expects the maps of one image, shape (C, H, W), got {maps.shape}. "
+            "Of a batch (N, C, H, W), give maps[0]."
+        )
+    ax = _mosaic(maps, ax, "activation", cmap="viridis")
+    ax.set_title("{} feature maps of {}x{}".format(*maps.shape))
+    return ax
+
+
+def _mosaic(tiles, ax, label, columns=None, **look):
+    """Tiles (T, H, W) as one image with white lines between; ticks give the tiles' numbers."""
+    count, height, width = tiles.shape
+    columns = columns or int(np.ceil(count**0.5))
+    rows = -(-count // columns)
+    sheet = np.full((rows * columns, height + 1, width + 1), np.nan)
+    sheet[:count, :-1, :-1] = tiles
+    sheet = sheet.reshape(rows, columns, height + 1, width + 1).transpose(0, 2, 1, 3)
+    sheet = sheet.reshape(rows * (height + 1), columns * (width + 1))[:-1, :-1]
+    ax = new_axes(6, 5 * sheet.shape[0] / sheet.shape[1] + 0.8) if ax is None else ax
+    image = ax.imshow(sheet, interpolation="nearest", **look)
+    color_bar(image, label)
+    ax.set_xticks((width + 1) * np.arange(columns) + (width - 1) / 2, range(columns))
+    first = [f"{row * columns} +" for row in range(rows)]  # number = row's first + column
+    ax.set_yticks((height + 1) * np.arange(rows) + (height - 1) / 2, first)
+    ax.tick_params(length=0)
+    ax.set_xlabel("number = row + column")
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def graph(dot_text, dpi=120):
+    """Draw a graph written in the DOT language, by graphviz' program `dot`.
+
+    Parameters
+    ----------
+    dot_text : str
+    dpi : int
+
+    Returns
+    -------
+    Figure
+        The picture, one pixel of `dot`'s to a pixel.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where graphviz is not installed.
+    ValueError
+        Where the text is no DOT; with what `dot` says of it.
+    """
+    figure = new_figure(1, 1)
+    from matplotlib.image import imread  # below, so that a missing matplotlib is told as above
+
+    picture = imread(BytesIO(_dot(dot_text, f"-Gdpi={dpi}")))  # (H, W, 4)
+    figure.set(layout_engine="none", dpi=dpi)
+    figure.set_size_inches(picture.shape[1] / dpi, picture.shape[0] / dpi)
+    figure.add_axes((0, 0, 1, 1)).imshow(picture)
+    figure.axes[0].axis("off")
+    return figure
+
+
+def _dot(text, option):
+    program = shutil.which("dot")
+    if program is None:
+        raise FileNotFoundError(
+            "Drawing a graph takes graphviz' program dot, which is not on the PATH. Install it "
+            "(apt install graphviz, brew install graphviz, winget install graphviz), or paste the "
+            "DOT text into another viewer."
+        )
+    command = [program, "-Tpng", option]
+    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+    if done.returncode != 0:
+        raise ValueError(f"dot cannot draw this text: {done.stderr.decode(errors='replace')}")
+    return done.stdout

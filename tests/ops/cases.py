@@ -1,0 +1,726 @@
+"""The table of cases: each operation, its truth, and what to feed it.
+
+`row=` names the row of minigrad's table that a case stands for; test_table.py fails if one is missing.
+"""
+
+import hypothesis.extra.numpy as hnp
+import numpy as np
+import op_truth as truth
+from hypothesis import strategies as st
+from op_checks import (
+    Case,
+    beside_scalar,
+    draw_array,
+    draw_axis,
+    draw_shape,
+    elementwise,
+    one,
+    reduced,
+)
+
+import minigrad as mg
+from minigrad.autograd import registry
+
+CASES = []
+
+
+def case(name, op, truth, strategy, row=None, **more):
+    CASES.append(Case(name, op, truth, strategy, row, **more))
+
+
+# ---- elementwise ---------------------------------------------------------------------------------
+
+for name, low, high in [
+    ("negative", -2, 2),
+    ("square", -2, 2),
+    ("reciprocal", 0.5, 2),
+    ("sqrt", 0.1, 3),
+    ("exp", -2, 2),
+    ("expm1", -2, 2),
+    ("log", 0.1, 3),
+    ("log1p", -0.8, 3),
+    ("log2", 0.1, 3),
+    ("log10", 0.1, 3),
+    ("sin", -3, 3),
+    ("cos", -3, 3),
+    ("tan", -1.2, 1.2),
+    ("arcsin", -0.9, 0.9),
+    ("arccos", -0.9, 0.9),
+    ("arctan", -3, 3),
+    ("sinh", -2, 2),
+    ("cosh", -2, 2),
+    ("tanh", -2, 2),
+    ("absolute", -2, 2),
+    ("sign", -2, 2),
+    ("floor", -2, 2),
+    ("ceil", -2, 2),
+    ("round", -2, 2),
+]:
+    case(name, getattr(mg, name), getattr(np, name), elementwise(1, low, high), row=name)
+
+for name, low, high in [
+    ("add", -2, 2),
+    ("subtract", -2, 2),
+    ("multiply", -2, 2),
+    ("divide", 0.5, 2),
+    ("power", 0.5, 2),
+    ("logaddexp", -2, 2),
+    ("arctan2", -2, 2),
+    ("maximum", -2, 2),
+    ("minimum", -2, 2),
+]:
+    op, numpy = getattr(mg, name), getattr(np, name)
+    case(name, op, numpy, elementwise(2, low, high), row=name)
+    case(f"{name}, number right", op, numpy, beside_scalar(low, high, scalars=(2, 1, 0.5)))
+    case(f"{name}, number left", op, numpy, beside_scalar(low, high, True, scalars=(2, 1, 0.5)))
+
+case("power of any base", mg.power, np.power, beside_scalar(-2, 2, scalars=(0, 1, 2, 3)))
+case("x ** 2", lambda x: x**2, lambda x: x**2, elementwise())
+case("2 ** x", lambda x: 2**x, lambda x: 2**x, elementwise())
+case("1 / x", lambda x: 1 / x, lambda x: 1 / x, elementwise(1, 0.5, 2))
+case("3 - x", lambda x: 3 - x, lambda x: 3 - x, elementwise())
+case("abs(-x + [1])", lambda x: abs(-x) + 1, lambda x: abs(-x) + 1, elementwise())
+case("clip", mg.clip, np.clip, elementwise(1, a_min=-0.7, a_max=0.9), row="clip")
+case("clip below", mg.clip, np.clip, elementwise(1, a_min=None, a_max=0.9))
+case("clip, max=", mg.clip, lambda x, max: np.minimum(x, max), elementwise(1, max=1))
+case("round to a place", mg.round, np.round, elementwise(1, decimals=1))
+
+
+@st.composite
+def choices(draw):
+    condition, a, b = draw(
+        hnp.mutually_broadcastable_shapes(num_shapes=3, min_side=0, max_side=3)
+    ).input_shapes
+    condition = draw(hnp.arrays(draw(st.sampled_from([bool, int])), condition))
+    return [condition, draw_array(draw, a), draw_array(draw, b)], {}
+
+
+case("where", mg.where, np.where, choices(), row="where")
+case("where, number", lambda x: mg.where(np.cos(0) > 0.5, x, 0), lambda x: x + 0.0, elementwise())
+case(
+    "where of itself",
+    lambda x: mg.where(x > 0, x, 0) + mg.where(x > 0, -1, x),
+    lambda x: np.maximum(x, 0) + np.where(x > 0, -1, x),
+    elementwise(),
+)
+
+# ---- reductions ----------------------------------------------------------------------------------
+
+for name in "sum", "prod":
+    case(name, getattr(mg, name), getattr(np, name), one(reduced), row=name)
+for name in "mean", "var", "std":
+    strategy = one(reduced, min_side=2 if name == "std" else 1)
+    case(name, getattr(mg, name), getattr(np, name), strategy)
+for name in "max", "min":
+    case(name, getattr(mg, name), getattr(np, name), one(reduced, min_side=1), row=name)
+
+
+@st.composite
+def with_zeros(draw):
+    (x,), options = draw(one(reduced))
+    return [x * draw(hnp.arrays(bool, x.shape))], options
+
+
+def moments(draw, shape):
+    return {"axis": draw_axis(draw, shape, none=False), "ddof": 1}
+
+
+def lengths(draw, shape):
+    return {"ord": draw(st.sampled_from([1, 2, np.inf])), "axis": draw_axis(draw, shape, False, False)}
+
+
+def along(draw, shape):
+    return {"axis": draw_axis(draw, shape, several=False)}
+
+
+def logsumexp(x, axis, keepdims):
+    return np.log(np.sum(np.exp(x), axis, keepdims=keepdims))
+
+
+def length(x, axis, keepdims):
+    return np.sqrt(np.sum(x * x, axis, keepdims=keepdims))
+
+
+vector = {"min_dims": 1, "min_side": 2}
+case("prod with zeros", mg.prod, np.prod, with_zeros())
+case("var, ddof", mg.var, np.var, one(moments, **vector))
+case("std, ddof", mg.std, np.std, one(moments, **vector))
+case("logsumexp", mg.logsumexp, logsumexp, one(reduced, min_side=1), row="logsumexp")
+case("norm", mg.norm, length, one(reduced, low=0.3, high=2.0), row="norm")
+case("norm of order", mg.norm, np.linalg.norm, one(lengths, **vector))
+case("cumsum", mg.cumsum, np.cumsum, one(along), row="cumsum")
+case("sort", mg.sort, np.sort, one(along, min_dims=1))
+
+# ---- shapes --------------------------------------------------------------------------------------
+
+
+def new_shape(draw, shape):
+    n = int(np.prod(shape))
+    shapes = [(n,), (n, 1), shape[::-1], (1, *shape)] + [(-1,), -1] * (n > 0)
+    return {"shape": draw(st.sampled_from(shapes))}
+
+
+def new_axes(draw, shape):
+    axes = draw(st.permutations(range(len(shape))))
+    axes = [a - len(shape) * draw(st.booleans()) for a in axes]
+    return {"axes": draw(st.sampled_from([None, tuple(axes)]))}
+
+
+def broader(draw, shape):
+    shape = tuple(draw(st.integers(0, 3)) if n == 1 else n for n in shape)
+    return {"shape": (*draw_shape(draw, max_dims=1), *shape)}
+
+
+def border(draw, shape):
+    width = st.integers(0, 2)
+    widths = [[draw(width), draw(width)] for _ in shape]
+    return {
+        "pad_width": draw(st.sampled_from([widths, 1, (1, 2)])),
+        "constant_values": draw(st.sampled_from([0, 1, -0.5])),
+    }
+
+
+def two_axes(draw, shape):
+    axis = st.integers(-len(shape), len(shape) - 1)
+    return {"axis1": draw(axis), "axis2": draw(axis)}
+
+
+def different_axes(draw, shape):
+    a, b = draw(st.permutations(range(len(shape))))[:2]
+    return {"offset": draw(st.integers(-2, 2)), "axis1": a - len(shape), "axis2": b}
+
+
+def moves(draw, shape):
+    axes = draw(st.permutations(range(len(shape))))
+    count = draw(st.integers(0, len(shape)))
+    to = draw(st.permutations(range(-len(shape), 0)))
+    return {"source": axes[:count], "destination": to[:count]}
+
+
+def new_places(draw, shape):
+    axis = draw(st.sampled_from([0, -1, (0, -1), len(shape), (0, 1)]))
+    return {"axis": axis}
+
+
+def ones(draw, shape):
+    places = [a - len(shape) * draw(st.booleans()) for a, n in enumerate(shape) if n == 1]
+    return {"axis": draw(st.sampled_from([None, tuple(places), *places[:1]]))}
+
+
+def cuts(draw, shape):
+    axis = draw(st.integers(-len(shape), len(shape) - 1))
+    n = shape[axis]
+    equal = [k for k in (1, 2, 3) if n % k == 0]
+    at = draw(st.lists(st.integers(0, n), max_size=3).map(sorted))
+    return {"sections": draw(st.sampled_from([*equal, at])), "axis": axis}
+
+
+def repeats(draw, shape):
+    axis = draw_axis(draw, shape, several=False)
+    n = int(np.prod(shape)) if axis is None else shape[axis]
+    each = draw(st.lists(st.integers(0, 2), min_size=n, max_size=n))
+    return {"repeats": draw(st.sampled_from([2, each or 1])), "axis": axis}
+
+
+def tiles(draw, shape):
+    count = st.integers(0, 2)
+    return {"reps": draw(st.one_of(count, st.lists(count, min_size=1, max_size=4).map(tuple)))}
+
+
+def rolls(draw, shape):
+    axis = draw_axis(draw, shape)
+    by = st.integers(-4, 4)
+    shift = tuple(draw(by) for _ in axis) if isinstance(axis, tuple) else draw(by)
+    return {"shift": shift, "axis": axis}
+
+
+def indices(draw, shape):
+    """Slices, integers, None, ...; integer arrays that repeat; boolean arrays."""
+    kinds = [hnp.basic_indices(shape, allow_newaxis=True)]
+    if shape and 0 not in shape:
+        kinds.append(hnp.integer_array_indices(shape))
+        kinds.append(st.just(([0, 0, -1],)))
+        kinds.append(st.just(((0, 0),)))
+        if len(shape) > 1:
+            kinds.append(st.tuples(st.just(slice(None)), st.just([-1, 0, 0])))
+    kinds.append(hnp.arrays(bool, shape))
+    return {"index": draw(st.one_of(kinds))}
+
+
+def places(draw, shape):
+    axis = draw_axis(draw, shape, several=False)
+    n = int(np.prod(shape)) if axis is None else shape[axis]
+    side = hnp.array_shapes(min_dims=0, max_dims=2, max_side=3)
+    return {"indices": draw(hnp.arrays(int, side, elements=st.integers(-n, n - 1))), "axis": axis}
+
+
+def places_along(draw, shape):
+    axis = draw_axis(draw, shape, several=False, none=False)
+    wide = list(shape)
+    wide[axis] = draw(st.integers(1, 4))
+    within = st.integers(-shape[axis], shape[axis] - 1)
+    return {"indices": draw(hnp.arrays(int, tuple(wide), elements=within)), "axis": axis}
+
+
+def diagonals(draw, shape):
+    return {"k": draw(st.integers(-2, 2))}
+
+
+def scattered(x, index, shape):
+    out = np.zeros(shape)
+    np.add.at(out, index, x)
+    return out
+
+
+@st.composite
+def scatterings(draw):
+    shape = draw_shape(draw, min_dims=1, min_side=1)
+    index = indices(draw, shape)["index"]
+    x = np.zeros(shape)[index]
+    return [draw_array(draw, np.shape(x))], {"index": index, "shape": shape}
+
+
+@st.composite
+def several(draw, same=False):
+    shape, axis = draw_shape(draw, min_dims=1), 0
+    axis = draw(st.integers(-len(shape), len(shape) - 1))
+    arrays = []
+    for _ in range(draw(st.integers(1, 3))):
+        wide = list(shape)
+        if not same:
+            wide[axis] = draw(st.integers(0, 3))
+        arrays.append(draw_array(draw, tuple(wide)))
+    return arrays, {"axis": axis}
+
+
+deep, full, matrix = {"min_dims": 1}, {"min_dims": 1, "min_side": 1}, {"min_dims": 2}
+case("reshape", mg.reshape, lambda x, shape: np.reshape(x, shape), one(new_shape), row="reshape")
+case("transpose", mg.transpose, np.transpose, one(new_axes), row="transpose")
+case(
+    "in_order",
+    lambda x, axes: registry["in_order"](x, axes=tuple(range(x.ndim)) if axes is None else axes),
+    lambda x, axes: x,
+    one(lambda draw, shape: {"axes": tuple(draw(st.permutations(range(len(shape)))))}),
+    row="in_order",
+)
+case("broadcast_to", mg.broadcast_to, np.broadcast_to, one(broader), row="broadcast_to")
+case("flip", mg.flip, np.flip, one(lambda d, s: {"axis": draw_axis(d, s)}), row="flip")
+case("pad", mg.pad, np.pad, one(border), row="pad")
+case("getitem", mg.getitem, lambda x, index: x[index], one(indices), row="getitem")
+case("scatter", mg.scatter, scattered, scatterings(), row="scatter")
+case(
+    "astype",
+    lambda x: mg.astype(mg.square(mg.astype(x, np.longdouble)), np.float64),
+    np.square,
+    elementwise(),
+    row="astype",
+    keeps_dtype=False,
+)
+case("diagonal", mg.diagonal, np.diagonal, one(different_axes, **matrix), row="diagonal")
+case(
+    "concatenate",
+    lambda *xs, axis: mg.concatenate(xs, axis),
+    lambda *xs, axis: np.concatenate(xs, axis),
+    several(),
+    row="concatenate",
+)
+case(
+    "concatenate all",
+    lambda *xs, axis: mg.concatenate(xs, None),
+    lambda *xs, axis: np.concatenate(xs, None),
+    several(),
+)
+case(
+    "stack",
+    lambda *xs, axis: mg.stack(xs, axis),
+    lambda *xs, axis: np.stack(xs, axis),
+    several(same=True),
+)
+case("swapaxes", mg.swapaxes, np.swapaxes, one(two_axes, **deep))
+case("moveaxis", mg.moveaxis, np.moveaxis, one(moves))
+case("expand_dims", mg.expand_dims, np.expand_dims, one(new_places))
+case("squeeze", mg.squeeze, np.squeeze, one(ones, max_side=2))
+case("split", mg.split, lambda x, sections, axis: np.split(x, sections, axis), one(cuts, **deep))
+case("repeat", mg.repeat, np.repeat, one(repeats))
+case("tile", mg.tile, np.tile, one(tiles))
+case("roll", mg.roll, np.roll, one(rolls))
+case("take", mg.take, np.take, one(places, **full))
+case("take_along_axis", mg.take_along_axis, np.take_along_axis, one(places_along, **full))
+case("triu", mg.triu, np.triu, one(diagonals, **deep))
+case("tril", mg.tril, np.tril, one(diagonals, **deep))
+
+# ---- products ------------------------------------------------------------------------------------
+
+
+@st.composite
+def matrices(draw):
+    shapes = draw(
+        hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, min_side=0, max_side=3)
+    ).input_shapes
+    return [draw_array(draw, shape) for shape in shapes], {}
+
+
+@st.composite
+def stacked(draw):
+    n, k, m = (draw(st.integers(0, 3)) for _ in range(3))
+    left, right = draw_shape(draw, max_dims=2), draw_shape(draw, max_dims=2)
+    return [draw_array(draw, (*left, n, k)), draw_array(draw, (*right, k, m))], {}
+
+
+@st.composite
+def subscripts(draw):
+    """Labels in every form: implicit, explicit, repeated, with ..., one to three operands."""
+    text = draw(
+        st.sampled_from(
+            "i i-> ij->ji ij-> ii ii->i iij->j iij->ij ...i->i... ...->... ij...->...j i... "
+            "i,i ij,jk ij,jk->ik ij,jk->ki ba,bc i,j i,j->ij i,->i ij,ij-> ii,ij->j ij,ik->jk "
+            "...ij,...jk->...ik ...i,...i->... ...,...i i...,i... ij,kl-> ij,ij,ij->i ij,jk,kl->il "
+            "i,ij,j a,b,c->cab ii,i,i-> i,i,...->... ...ij,jk,...k->...i bnq,bnc->bqc aB,Bc".split()
+        )
+    )
+    sizes = {a: draw(st.integers(0 if text.count(",") < 2 else 1, 3)) for a in "abcijklnqB"}
+    inputs, extra = text.split("->")[0].split(","), draw_shape(draw, max_dims=2)
+    if text == "...->...":
+        extra = draw_shape(draw)
+    arrays = []
+    for part in inputs:
+        own = extra[draw(st.integers(0, len(extra))) :] if "..." in part else ()
+        own = tuple(1 if draw(st.booleans()) else n for n in own)
+        before, _, after = part.partition("...")
+        sides = [tuple(sizes[a] for a in letters) for letters in (before, after)]
+        arrays.append(draw_array(draw, (*sides[0], *own, *sides[1])))
+    arrays = [np.asarray(x) for x in arrays]
+    return arrays, {"text": text, "optimize": draw(st.booleans())}
+
+
+def np_einsum(*xs, text, optimize):
+    return np.einsum(text, *xs)
+
+
+@st.composite
+def contractions(draw):
+    shared = draw_shape(draw, max_dims=2)
+    left, right = draw_shape(draw, max_dims=2), draw_shape(draw, max_dims=1)
+    a, b = (*left, *shared), (*shared, *right)
+    pairs = [*range(len(left), len(a))], [*range(len(shared))]
+    forms = [len(shared), pairs, ([i - len(a) for i in pairs[0]][::-1], pairs[1][::-1])]
+    if len(shared) == 1:
+        forms.append((len(left), 0))
+    return [draw_array(draw, a), draw_array(draw, b)], {"axes": draw(st.sampled_from(forms))}
+
+
+@st.composite
+def inner_shapes(draw, dot=False):
+    n, left, right = draw(st.integers(0, 3)), draw_shape(draw, max_dims=2), draw_shape(draw, max_dims=2)
+    b = (*right[:-1], n, *right[-1:]) if dot else (*right, n)
+    pair = [(*left, n), b]
+    if draw(st.integers(0, 3)) == 0:
+        pair[draw(st.integers(0, 1))] = ()
+    return [draw_array(draw, shape) for shape in pair], {}
+
+
+case("matmul", mg.matmul, np.matmul, stacked(), row="matmul")
+case("matmul of vectors", mg.matmul, np.matmul, matrices())
+case("a @ a.T", lambda a: a @ a.T, lambda a: a @ a.T, one(min_dims=2, max_dims=2))
+case(
+    "einsum",
+    lambda *xs, text, optimize: mg.einsum(text, *xs, optimize=optimize),
+    np_einsum,
+    subscripts(),
+    row="einsum",
+)
+case(
+    "einsum of lists",
+    lambda a, b: mg.einsum(a, [3, 40, ...], b, [40, 5], [..., 5, 3]),
+    lambda a, b: np.einsum(a, [3, 40, ...], b, [40, 5], [..., 5, 3]),
+    st.builds(lambda a, b: ([a, b], {}), hnp.arrays(float, (2, 3, 2), elements=st.floats(-1, 1)),
+              hnp.arrays(float, (3, 4), elements=st.floats(-1, 1))),
+)  # fmt: skip
+case("dot", mg.dot, np.dot, inner_shapes(dot=True))
+case("inner", mg.inner, np.inner, inner_shapes())
+case("outer", mg.outer, np.outer, inner_shapes())
+case("tensordot", mg.tensordot, np.tensordot, contractions())
+
+# ---- activations and attention -------------------------------------------------------------------
+
+
+def gelu(x):
+    return x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+
+
+def log_softmax(x, axis=-1):
+    return np.log(truth.softmax(x, axis))
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def leaky(x, negative_slope=0.01):
+    return np.where(x > 0, x, negative_slope * x)
+
+
+def elu(x, alpha=1.0):
+    return np.where(x > 0, x, alpha * np.expm1(x))
+
+
+def an_axis(draw, shape):
+    return {"axis": draw(st.integers(-len(shape), len(shape) - 1))}
+
+
+some = {"min_dims": 1, "max_dims": 4, "min_side": 1}
+case("relu", mg.relu, lambda x: np.maximum(x, 0), elementwise(), row="relu")
+case("sigmoid", mg.sigmoid, sigmoid, elementwise(1, -3, 3), row="sigmoid")
+case("softmax", mg.softmax, truth.softmax, one(an_axis, **some), row="softmax")
+case("log_softmax", mg.log_softmax, log_softmax, one(an_axis, **some), row="log_softmax")
+case("leaky_relu", mg.leaky_relu, leaky, elementwise())
+case("leaky_relu, steep", mg.leaky_relu, leaky, elementwise(negative_slope=1.5))
+case("elu", mg.elu, elu, elementwise(1, alpha=0.7))
+case("silu", mg.silu, lambda x: x * sigmoid(x), elementwise())
+case("gelu", mg.gelu, gelu, elementwise())
+case("softplus", mg.softplus, lambda x: np.log1p(np.exp(x)), elementwise())
+
+
+@st.composite
+def questions(draw):
+    batch, side = draw_shape(draw, max_dims=2, min_side=1, max_side=2), st.integers(1, 3)
+    L, S, E, V = (draw(side) for _ in range(4))
+    kind = draw(st.sampled_from(["", "causal", "scale", "mask", "scores"]))
+    options = {"causal": {"is_causal": True}, "scale": {"scale": 0.3}}.get(kind, {})
+    if kind == "mask":
+        options = {"attn_mask": draw(hnp.arrays(bool, (L, S)))}
+    if kind == "scores":
+        options = {"attn_mask": np.asarray(draw_array(draw, (L, S)))}
+    shapes = (*batch, L, E), (*batch, S, E), (*batch, S, V)
+    return [draw_array(draw, shape) for shape in shapes], options
+
+
+case("attention", mg.scaled_dot_product_attention, truth.attention, questions())
+
+# ---- convolution and pooling ---------------------------------------------------------------------
+
+
+def draw_pair(draw, low, high):
+    """One number for both axes, or two."""
+    n = st.integers(low, high)
+    return draw(st.one_of(n, st.tuples(n, n)))
+
+
+@st.composite
+def convolutions(draw, groups=(1,), bias=True):
+    """Images and kernels; the images no larger than the kernels need, and a little more."""
+    options = {
+        "stride": draw_pair(draw, 1, 3),
+        "padding": draw_pair(draw, 0, 2),
+        "dilation": draw_pair(draw, 1, 2),
+    }
+    kernel = [draw(st.integers(1, 3)) for _ in range(2)]
+    pads, steps = truth.pair(options["padding"]), truth.pair(options["dilation"])
+    sizes = [
+        max(1, d * (k - 1) + 1 - 2 * p) + draw(st.integers(0, 3))
+        for k, p, d in zip(kernel, pads, steps)
+    ]
+    g = draw(st.sampled_from(groups))
+    N, C, F = (draw(st.integers(1, 2)) for _ in range(3))
+    x, w = draw_array(draw, (N, C * g, *sizes)), draw_array(draw, (F * g, C, *kernel))
+    if groups != (1,):
+        options["groups"] = g
+    return [x, w] + [draw_array(draw, (F * g,))] * bias, options
+
+
+def pairs(options):
+    return {key: truth.pair(value) for key, value in options.items()}
+
+
+def conv_gradient(draw, of_input):
+    """The arguments of a gradient of conv2d, which are g and w, or g and x."""
+    (x, w), options = draw(convolutions(bias=False))
+    g = draw_array(draw, truth.conv2d(x, w, **options).shape)
+    shape = x.shape if of_input else w.shape
+    return [g, w if of_input else x], {"shape": shape, **pairs(options)}
+
+
+@st.composite
+def poolings(draw, padded=True):
+    kernel = draw_pair(draw, 1, 3)
+    options = {"kernel_size": kernel, "stride": draw_pair(draw, 1, 3)}
+    if padded:
+        options["stride"] = draw(st.sampled_from([None, options["stride"]]))
+        options["padding"] = tuple(draw(st.integers(0, k // 2)) for k in truth.pair(kernel))
+    else:
+        options = pairs(options)
+    sizes = [k + draw(st.integers(0, 3)) for k in truth.pair(kernel)]
+    shape = (draw(st.integers(1, 2)), draw(st.integers(1, 3)), *sizes)
+    return [draw_array(draw, shape)], options
+
+
+@st.composite
+def pooled(draw, kind):
+    """Arguments of the rows under the pools: an array, and options that say of which window."""
+    (x,), options = draw(poolings(padded=False))
+    y = truth.max_pool2d(x, **options)
+    g = draw_array(draw, y.shape)
+    if kind == "gather":
+        return [draw_array(draw, x.shape)], {"x": x, "y": y, **options}
+    return [g], {"shape": x.shape, **options} if kind == "share" else {"x": x, "y": y, **options}
+
+
+def scatter_row(g, x, y, **options):
+    return registry["max_scatter"](g, x, y, **options)
+
+
+def gather_row(h, x, y, **options):
+    return registry["max_gather"](h, x, y, **options)
+
+
+@st.composite
+def sequences(draw):
+    K, pad, groups = draw(st.integers(1, 3)), draw(st.integers(0, 2)), draw(st.integers(1, 2))
+    options = {"stride": draw(st.integers(1, 2)), "padding": pad, "dilation": draw(st.integers(1, 2))}
+    L = max(1, options["dilation"] * (K - 1) + 1 - 2 * pad) + draw(st.integers(0, 3))
+    shapes = (draw(st.integers(1, 2)), 2 * groups, L), (groups, 2, K), (groups,)
+    return [draw_array(draw, shape) for shape in shapes], {**options, "groups": groups}
+
+
+def conv1d(x, w, b, stride, padding, dilation, groups):
+    wide = (1, stride), (0, padding), (1, dilation)
+    return truth.conv2d(x[:, :, None], w[:, :, None], b, *wide, groups)[:, :, 0]
+
+
+def im2col_sizes(draw, shape):
+    return {"kernel_size": draw_pair(draw, 1, 2), "padding": draw_pair(draw, 0, 1), "stride": 2}
+
+
+images = {"min_dims": 4, "max_dims": 4, "min_side": 1}
+conv = truth.conv2d
+case("conv2d", mg.conv2d, conv, convolutions(), row="conv2d")
+case("conv2d, no bias", mg.conv2d, conv, convolutions(bias=False))
+case("conv2d in groups", mg.conv2d, conv, convolutions(groups=(1, 2, 3)))
+for part, of_input in (("input", True), ("weight", False)):
+    name = f"conv_{part}_gradient"
+    strategy = st.composite(conv_gradient)(of_input)
+    case(name, registry[name], getattr(truth, name.replace("_", "2d_", 1)), strategy, row=name)
+case("conv1d", mg.conv1d, conv1d, sequences())
+case("max_pool2d", mg.max_pool2d, truth.max_pool2d, poolings(), row="max_pool2d")
+case("avg_pool2d", mg.avg_pool2d, truth.avg_pool2d, poolings())
+for row, name, op, by_loops in [
+    ("max_scatter", "scatter", scatter_row, lambda g, x, y, **o: truth.max_scatter(g, x, **o)),
+    ("max_gather", "gather", gather_row, lambda h, x, y, **o: truth.max_gather(h, x, **o)),
+    ("window_share", "share", registry["window_share"], truth.window_share),
+]:
+    case(row, op, by_loops, pooled(name), row=row)
+case("window_sum", registry["window_sum"], truth.window_sum, poolings(False), row="window_sum")
+case(
+    "adaptive_avg_pool2d",
+    mg.adaptive_avg_pool2d,
+    truth.adaptive_avg_pool2d,
+    one(lambda draw, shape: {"output_size": draw_pair(draw, 1, 4)}, **images),
+)
+case(
+    "global_avg_pool2d",
+    mg.global_avg_pool2d,
+    lambda x: x.mean((2, 3), keepdims=True),
+    one(**images),
+)
+
+# ---- normalization and losses --------------------------------------------------------------------
+
+
+@st.composite
+def statistics(draw):
+    N, C = draw(st.integers(0, 3)), draw(st.integers(1, 3))
+    per_channel = [draw_array(draw, (1, C, 1), 0.5, 2) for _ in range(4)]
+    return [draw_array(draw, (N, C, 2)), *per_channel], {"eps": draw(st.sampled_from([0, 0.1]))}
+
+
+@st.composite
+def batches(draw):
+    N, C = draw(st.integers(2, 4)), draw(st.integers(1, 3))
+    space = draw(st.sampled_from([(), (2, 3), (1, 1)]))
+    return [draw_array(draw, shape) for shape in ((N, C, *space), (C,), (C,))], {"eps": 0.1}
+
+
+@st.composite
+def layers(draw):
+    inner = draw_shape(draw, min_dims=1, max_dims=2, min_side=2)
+    outer = draw_shape(draw, max_dims=2)
+    return [draw_array(draw, shape) for shape in ((*outer, *inner), inner, inner)], {}
+
+
+def layer_norm(x, weight, bias):
+    axes = tuple(range(x.ndim - weight.ndim, x.ndim))
+    moments = x.mean(axes, keepdims=True), x.var(axes, keepdims=True)
+    return truth.normalize(x, *moments, weight, bias)
+
+
+REDUCTIONS = st.sampled_from(["mean", "sum", "none"])
+
+
+@st.composite
+def pairs_of(draw, low=-2.0, high=2.0, batchmean=False, **options):
+    """Two arrays of one shape, both differentiated."""
+    shape = draw_shape(draw, min_dims=1, min_side=1)
+    reduction = draw(st.one_of(REDUCTIONS, st.just("batchmean")) if batchmean else REDUCTIONS)
+    arrays = [draw_array(draw, shape, low, high) for _ in range(2)]
+    return arrays, {"reduction": reduction, **options}
+
+
+@st.composite
+def classes(draw, smoothing=True):
+    N, K = draw(st.integers(1, 3)), draw(st.integers(1, 4))
+    options = {"label_smoothing": draw(st.sampled_from([0.0, 0.2]))} if smoothing else {}
+    targets = draw(hnp.arrays(np.int64, N, elements=st.integers(0, K - 1)))
+    return [draw_array(draw, (N, K))], {
+        "targets": targets,
+        "reduction": draw(REDUCTIONS),
+        **options,
+    }
+
+
+@st.composite
+def probabilities(draw):
+    N, K = draw(st.integers(1, 3)), draw(st.integers(1, 4))
+    arrays = [draw_array(draw, (N, K)), draw_array(draw, (N, K), 0, 1)]
+    return arrays, {"reduction": draw(REDUCTIONS)}
+
+
+def nll(logs, targets, reduction):
+    return truth.reduced(-logs[np.arange(len(logs)), targets], reduction)
+
+
+def differences(f):
+    return lambda a, b, reduction: truth.reduced(f(a - b), reduction)
+
+
+case("normalize", mg.normalize, truth.normalize, statistics())
+case("batch_norm", lambda *xs, eps: mg.batch_norm(*xs, eps)[0], truth.batch_norm, batches())
+case("layer_norm", mg.layer_norm, layer_norm, layers())
+case("cross_entropy", mg.cross_entropy, truth.cross_entropy, probabilities(), row="cross_entropy")
+case("cross_entropy of classes", mg.cross_entropy, truth.cross_entropy, classes())
+case("nll_loss", mg.nll_loss, nll, classes(smoothing=False))
+case("mse_loss", mg.mse_loss, differences(np.square), pairs_of())
+case("l1_loss", mg.l1_loss, differences(np.abs), pairs_of())
+case("huber_loss", mg.huber_loss, truth.huber, pairs_of(delta=0.8))
+bce = mg.binary_cross_entropy_with_logits
+case("binary_cross_entropy_with_logits", bce, truth.binary_cross_entropy, pairs_of())
+case("kl_div", mg.kl_div, truth.kl_div, pairs_of(0.2, 1, batchmean=True))
+case("kl_div of logarithms", mg.kl_div, truth.kl_div, pairs_of(-2, 0, log_target=True))
+
+
+@st.composite
+def looked_up(draw):
+    K, D = draw(st.integers(1, 4)), draw(st.integers(0, 3))
+    side = hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=3)
+    return [
+        draw(hnp.arrays(int, side, elements=st.integers(0, K - 1))),
+        draw_array(draw, (K, D)),
+    ], {}
+
+
+case("embedding", mg.embedding, lambda i, w: w[i], looked_up())
+case(
+    "dropout",
+    lambda x: mg.dropout(x, 0.5, np.random.default_rng(0)),
+    lambda x: x * mg.dropout(np.ones_like(x), 0.5, np.random.default_rng(0)),
+    elementwise(),
+)

@@ -1,0 +1,132 @@
+"""Callbacks: early stopping, the best and the last weights, their average."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn, optim
+
+
+class Script(mg.Callback):
+    """Writes a history of its own, and weights that name their epoch."""
+
+    def __init__(self, **history):
+        self.script = history
+
+    def on_epoch_end(self, run):
+        for key, values in self.script.items():
+            run.history[key] = values[: run.epoch]
+        run.model.bias.data[...] = run.epoch
+
+
+def train(*callbacks, epochs=6, lr=0.0, n=8, **options):
+    model = nn.Dense(2, 2)
+    x, y = np.ones((n, 2), np.float32), np.zeros(n, int)
+    history = mg.fit(model, (x, y), optimizer=optim.SGD(model.parameters(), lr=lr), epochs=epochs,
+                     batch_size=4, callbacks=callbacks, progress=False, **options)  # fmt: skip
+    return model, history
+
+
+def test_early_stopping_waits_and_goes_back_to_the_best():
+    script = Script(val_loss=[5.0, 3.0, 4.0, 3.5, 3.0, 1.0])
+    model, history = train(script, mg.EarlyStopping(patience=3))
+    assert len(history["loss"]) == 5
+    assert (model.bias.data == 2).all()
+
+
+def test_early_stopping_knows_that_accuracy_is_to_rise():
+    script = Script(val_accuracy=[0.5, 0.9, 0.8, 0.7, 0.6, 0.5])
+    model, history = train(script, mg.EarlyStopping(2, monitor="val_accuracy"))
+    assert len(history["loss"]) == 4
+    assert (model.bias.data == 2).all()
+
+
+def test_a_number_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match=r"monitor='val_loss'.*has loss, accuracy"):
+        train(mg.EarlyStopping())
+
+
+def test_save_best_writes_the_best_alone(tmp_path):
+    path = tmp_path / "best.npz"
+    train(Script(val_loss=[5.0, np.nan, 2.0, 4.0, 3.5, 3.0]), mg.SaveBest(path))
+    model = nn.Dense(2, 2)
+    mg.load(path, model)
+    assert (model.bias.data == 3).all()
+
+
+def test_keep_last_keeps_the_last(tmp_path):
+    train(Script(), mg.KeepLast(tmp_path / "all", k=2))
+    assert sorted(p.name for p in (tmp_path / "all").iterdir()) == [
+        "epoch-0005.npz",
+        "epoch-0006.npz",
+    ]
+    with pytest.raises(ValueError, match="at least one"):
+        mg.KeepLast(tmp_path, k=0)
+
+
+def test_average_weights_are_the_formulas_and_used_for_validation_and_in_the_end():
+    raw, seen = [], []
+
+    class Watch(mg.Callback):
+        def on_train_begin(self, run):
+            raw.append(run.model.weight.data.astype(np.float64))
+
+        def on_batch_end(self, run):
+            raw.append(run.model.weight.data.astype(np.float64))
+
+        def on_epoch_end(self, run):
+            seen.append(run.model.weight.data.copy())
+
+    model, _ = train(Watch(), mg.AverageWeights(0.5), epochs=3, lr=0.5)
+    average, truth = raw[0], []
+    for n, weights in enumerate(raw[1:], 1):
+        decay = min(0.5, (1 + n) / (10 + n))
+        average = decay * average + (1 - decay) * weights
+        truth += [average] if n % 2 == 0 else []
+    assert np.allclose(seen, truth, rtol=1e-5)
+    assert np.allclose(model.weight.data, truth[-1], rtol=1e-5)
+    assert not np.allclose(raw[-1], truth[-1])
+    with pytest.raises(ValueError, match="decay"):
+        mg.AverageWeights(1.0)
+
+
+def test_clip_norm_limits_the_update():
+    for workers in (1, 2):
+        start = nn.Dense(2, 2)
+        before = np.concatenate([p.data.ravel() for p in start.parameters()])
+        optimizer = optim.SGD(start.parameters(), lr=1.0)
+        with mg.TrainStep(start, mg.cross_entropy, optimizer, workers, clip_norm=0.01) as step:
+            step(100 * np.ones((4, 2), np.float32), np.array([0, 1, 1, 1]))
+        after = np.concatenate([p.data.ravel() for p in start.parameters()])
+        assert np.linalg.norm(after - before) == pytest.approx(0.01, rel=1e-3)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_accumulated_batches_are_one_large_batch(workers):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(24, 2)).astype(np.float32), rng.integers(0, 2, 24)
+    results = []
+    for accumulate in (1, 4):
+        model = nn.Dense(2, 2, rng=np.random.default_rng(1))
+        optimizer = optim.Adam(model.parameters(), lr=0.1)
+        with mg.TrainStep(
+            model, mg.cross_entropy, optimizer, workers, accumulate=accumulate
+        ) as step:
+            for part in np.split(np.arange(24), accumulate):
+                step(x[part], y[part])
+        assert optimizer.steps == [1, 1]
+        results.append(model.weight.data)
+    assert np.allclose(*results, atol=1e-5)
+
+
+def test_gradients_that_wait_at_the_end_of_an_epoch_are_used():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(12, 2)).astype(np.float32), rng.integers(0, 2, 12)
+    results = []
+    for batch_size, accumulate in ((12, 1), (4, 8)):
+        model = nn.Dense(2, 2, rng=np.random.default_rng(1))
+        optimizer = optim.SGD(model.parameters(), lr=0.1)
+        mg.fit(model, (x, y), optimizer=optimizer, epochs=2, batch_size=batch_size,
+               accumulate=accumulate, progress=False)  # fmt: skip
+        results.append(model.weight.data)
+    assert np.allclose(*results, atol=1e-6)

@@ -1,0 +1,151 @@
+"""A training that is killed and resumed ends with the bits of one that never stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn, optim
+from minigrad.data import DataLoader
+
+PROGRAM = """
+import sys
+import numpy as np
+import minigrad as mg
+from minigrad import nn, optim
+
+def build(workers=1, epochs=6, checkpoint=None, resume=False, seed=3, **options):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(64, 1, 6, 6)).astype(np.float32)
+    y = rng.integers(0, 3, 64)
+    model = nn.Sequential(
+        nn.Conv2D(1, 4, 3, rng=rng), nn.BatchNorm(4), nn.ReLU(), nn.Dropout(0.3), nn.Flatten(),
+        nn.Dense(64, 3, rng=rng))
+    optimizer = optim.AdamW(model.parameters(), lr=0.01)
+    schedule = optim.OneCycleLR(optimizer, 0.02, total_steps=1000)
+    average = mg.AverageWeights(0.9)
+    loader = mg.data.DataLoader(x, y, 16, transform=lambda x, rng: x + rng.normal(0, 0.1, x.shape))
+    history = mg.fit(model, loader, (x, y), optimizer=optimizer, schedule=schedule, epochs=epochs,
+        workers=workers, seed=seed, callbacks=[average], progress=False, accumulate=3,
+        checkpoint=checkpoint, resume=resume, **options)
+    return model, history
+
+if __name__ == "__main__":
+    model, history = build(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], resume=True)
+    mg.save(sys.argv[4], model)
+"""
+namespace: dict = {"__name__": "program"}
+exec(PROGRAM, namespace)
+build = namespace["build"]
+
+
+def bits(model):
+    return b"".join(value.tobytes() for value in model.state_dict().values())
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_training_killed_at_any_moment_and_resumed_ends_with_the_same_bits(tmp_path, workers):
+    epochs = 40
+    whole, _ = build(workers, epochs)
+    program, checkpoint, end = (tmp_path / name for name in ("p.py", "run.npz", "end.npz"))
+    program.write_text(PROGRAM)
+    command = [sys.executable, program, str(workers), str(epochs), checkpoint, end]
+    rng, kills = np.random.default_rng(workers), 0
+    for _ in range(30):
+        process = subprocess.Popen(command, stderr=subprocess.PIPE)
+        # Kill it a random moment after it has written its first file of this life.
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        while process.poll() is None and (
+            not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before
+        ):
+            time.sleep(0.001)
+        time.sleep(rng.uniform(0, 0.05))
+        if kills < 4 and process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            kills += 1
+        error = process.communicate()[1]
+        assert process.returncode in (0, -signal.SIGKILL), error.decode()
+        if process.returncode == 0:
+            break
+    assert kills >= 2
+    resumed, _ = build(workers, epochs, checkpoint, resume=True)
+    with np.load(end) as file:
+        assert all((file[name] == value).all() for name, value in whole.state_dict().items())
+    assert bits(resumed) == bits(whole)
+
+
+def test_a_resumed_training_has_the_whole_history(tmp_path):
+    path = tmp_path / "run.npz"
+    whole, history = build()
+    build(epochs=2, checkpoint=path)
+    model, resumed = build(checkpoint=path, resume=True)
+    assert resumed == history
+    assert len(history["val_accuracy"]) == 6
+    assert bits(model) == bits(whole)
+
+
+def test_a_checkpoint_is_not_overwritten_by_mistake(tmp_path):
+    path = tmp_path / "run.npz"
+    build(epochs=1, checkpoint=path)
+    before = path.read_bytes()
+    with pytest.raises(FileExistsError, match="resume=True"):
+        build(epochs=1, checkpoint=path)
+    assert path.read_bytes() == before
+
+
+def small(path, resume=True, make=optim.Adam, width=3, epochs=2, **options):
+    """A training whose model shows whether it was touched."""
+    model = nn.Dense(2, width, rng=np.random.default_rng(1))
+    x, y = np.ones((8, 2), np.float32), np.zeros(8, int)
+    train = options.pop("train", (x, y))
+    before = bits(model)
+    try:
+        mg.fit(model, train, optimizer=make(model.parameters(), lr=0.1), epochs=epochs,
+               batch_size=4, checkpoint=path, resume=resume, progress=False, **options)  # fmt: skip
+    except ValueError:
+        assert bits(model) == before
+        raise
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"make": optim.SGD}, "another optimizer"),
+        ({"width": 4}, r"weight expects shape \(4, 2\), got \(3, 2\)"),
+        ({"workers": 2}, "workers is 1, expected 2"),
+        ({"seed": 5}, "seed is 0, expected 5"),
+        ({"train": DataLoader(np.ones((8, 2), np.float32), np.zeros(8, int), 2)}, "batch_size"),
+        ({"callbacks": [mg.EarlyStopping()]}, "best"),
+    ],
+)
+def test_a_checkpoint_of_another_training_is_refused_and_the_model_left_alone(
+    tmp_path, options, match
+):
+    path = tmp_path / "run.npz"
+    small(path)
+    with pytest.raises(ValueError, match=match):
+        small(path, **options)
+
+
+@pytest.mark.parametrize("spoil", ["cut", "version", "hostile", "missing"])
+def test_a_damaged_or_hostile_checkpoint_is_refused_and_the_model_left_alone(tmp_path, spoil):
+    path = tmp_path / "run.npz"
+    small(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    if spoil == "cut":
+        path.write_bytes(path.read_bytes()[:-100])
+    elif spoil == "version":
+        np.savez(path, **arrays | {"run.version": 99})
+    elif spoil == "hostile":
+        np.savez(path, **arrays | {"optimizer.0.exp_avg": np.array([{}], dtype=object)})
+    else:
+        del arrays["model.bias"]
+        np.savez(path, **arrays)
+    with pytest.raises(ValueError, match=r"run\.npz"):
+        small(path)

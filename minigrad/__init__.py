@@ -2,11 +2,12 @@
 
 from . import autograd, data, metrics, nn, ops, optim, plot
 from .autograd import Tensor, gradients, no_grad, primitive
-from .callbacks import AverageWeights, Callback, EarlyStopping, KeepLast, SaveBest
+from .callbacks import AverageWeights, Callback, EarlyStopping, History, KeepLast, SaveBest
 from .checkpoint import load, save
 from .debug import debug
+from .evaluation import evaluate, predict
 from .gradcheck import GradientError, gradcheck
 from .graph import Graph, graph
 from .ops import *
-from .training import History, TrainStep, evaluate, fit, predict
+from .training import TrainStep, fit
 from .transforms import grad, hessian, hvp, jacobian, value_and_grad, vjp

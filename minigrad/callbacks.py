@@ -1,10 +1,76 @@
-"""Callbacks of `fit`: stop early, keep the best or the last weights, average them."""
+"""Callbacks of `fit`: what they see, and those that stop early, keep weights or average them."""
 
 from pathlib import Path
 
 import numpy as np
 
 from .checkpoint import save
+
+
+class History(dict):
+    """What `fit` measured: a dict of lists with one number for each epoch.
+
+    Keras' keys: `loss`, `accuracy`, `val_loss`, `val_accuracy`; accuracies are missing where the
+    targets are no classes, `val_` where there is no validation data. `loss` and `accuracy` are
+    means over the batches of the epoch, each taken before its update.
+
+    Attributes
+    ----------
+    interrupted : bool
+        Whether Ctrl-C ended the training early.
+    """
+
+    interrupted = False
+
+
+class Run:
+    """The state of a training, which callbacks see.
+
+    Attributes
+    ----------
+    model, optimizer, schedule, loader, history
+    epoch, epochs : int
+        Epochs done, and to do.
+    batch : int
+        Batches done in this epoch.
+    loss, accuracy : float, and float or None
+        Means of this epoch so far.
+    stop : bool
+        Set to True to end the training after this epoch.
+    """
+
+    def __init__(self, step, loader, schedule, epochs, callbacks):
+        self.step, self.loader, self.schedule, self.epochs = step, loader, schedule, epochs
+        self.model, self.optimizer, self.callbacks = step.model, step.optimizer, callbacks
+        self.epoch, self.stop, self.history = 0, False, History()
+        self.begin_epoch()
+
+    def call(self, name):
+        """Call this method of all callbacks."""
+        for callback in self.callbacks:
+            getattr(callback, name)(self)
+
+    def begin_epoch(self):
+        self.batch, self.seen, self._loss, self._hits = 0, 0, 0.0, 0
+
+    def add(self, loss, n):
+        self.batch, self.seen = self.batch + 1, self.seen + n
+        self._loss += loss * n
+        self._hits = None if None in (self.step.hits, self._hits) else self._hits + self.step.hits
+
+    @property
+    def loss(self):
+        return self._loss / max(self.seen, 1)
+
+    @property
+    def accuracy(self):
+        return None if self._hits is None else self._hits / max(self.seen, 1)
+
+    def record(self, **numbers):
+        """Add the epoch's numbers to the history, all but None."""
+        for key, value in numbers.items():
+            if value is not None:
+                self.history.setdefault(key, []).append(value)
 
 
 class Callback:

@@ -1,4 +1,4 @@
-"""Training: a step, and the loops around it: fit, evaluate, predict.
+"""Training: a step, and the loop around it.
 
 `fit` does what this loop does, and then some:
 
@@ -10,7 +10,6 @@
 """
 
 import functools
-import math
 import signal
 import threading
 import warnings
@@ -19,11 +18,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from .autograd import _setting, gradients, no_grad
+from .autograd import _setting, gradients
+from .callbacks import Run
 from .checkpoint import keep, restore
-from .data import DataLoader
+from .evaluation import evaluate_on, hits, loader_of, predict
 from .nn import Softmax
-from .nn.layers import collected
+from .nn.normalization import collected
 from .ops import cross_entropy
 from .ops.random import stream, use_generator
 from .optim import limit_norm
@@ -144,7 +144,7 @@ class TrainStep:
             weight = share / self.accumulate
             found = iter(gradients(loss, wanted, None if weight == 1 else np.array(weight)))
             grads = [next(found) if p.requires_grad else None for p in self.optimizer.params]
-            return loss.item() * share, grads, _hits(outputs, y), collected.get()
+            return loss.item() * share, grads, hits(outputs, y), collected.get()
 
     def close(self):
         """End the threads, if there are any."""
@@ -185,81 +185,7 @@ def _clipped(shards, max_norm):
     return first
 
 
-def _hits(outputs, targets):
-    """How many rows of scores have their largest at the target; None if these are no classes."""
-    targets = np.asarray(targets)
-    if targets.dtype.kind not in "iu" or outputs.shape[:-1] != targets.shape:
-        return None
-    return int((outputs.data.argmax(-1) == targets).sum())
-
-
 # ---- the loop ------------------------------------------------------------------------------------
-
-
-class History(dict):
-    """What `fit` measured: a dict of lists with one number for each epoch.
-
-    Keras' keys: `loss`, `accuracy`, `val_loss`, `val_accuracy`; accuracies are missing where the
-    targets are no classes, `val_` where there is no validation data. `loss` and `accuracy` are
-    means over the batches of the epoch, each taken before its update.
-
-    Attributes
-    ----------
-    interrupted : bool
-        Whether Ctrl-C ended the training early.
-    """
-
-    interrupted = False
-
-
-class Run:
-    """The state of a training, which callbacks see.
-
-    Attributes
-    ----------
-    model, optimizer, schedule, loader, history
-    epoch, epochs : int
-        Epochs done, and to do.
-    batch : int
-        Batches done in this epoch.
-    loss, accuracy : float, and float or None
-        Means of this epoch so far.
-    stop : bool
-        Set to True to end the training after this epoch.
-    """
-
-    def __init__(self, step, loader, schedule, epochs, callbacks):
-        self.step, self.loader, self.schedule, self.epochs = step, loader, schedule, epochs
-        self.model, self.optimizer, self.callbacks = step.model, step.optimizer, callbacks
-        self.epoch, self.stop, self.history = 0, False, History()
-        self.begin_epoch()
-
-    def call(self, name):
-        """Call this method of all callbacks."""
-        for callback in self.callbacks:
-            getattr(callback, name)(self)
-
-    def begin_epoch(self):
-        self.batch, self.seen, self._loss, self._hits = 0, 0, 0.0, 0
-
-    def add(self, loss, n):
-        self.batch, self.seen = self.batch + 1, self.seen + n
-        self._loss += loss * n
-        self._hits = None if None in (self.step.hits, self._hits) else self._hits + self.step.hits
-
-    @property
-    def loss(self):
-        return self._loss / max(self.seen, 1)
-
-    @property
-    def accuracy(self):
-        return None if self._hits is None else self._hits / max(self.seen, 1)
-
-    def record(self, **numbers):
-        """Add the epoch's numbers to the history, all but None."""
-        for key, value in numbers.items():
-            if value is not None:
-                self.history.setdefault(key, []).append(value)
 
 
 def fit(
@@ -332,7 +258,7 @@ def fit(
     >>> fit(model, (x, y), optimizer=optimizer, epochs=20, progress=False)["accuracy"][-1]
     1.0
     """
-    loader = train if isinstance(train, DataLoader) else _loader(train, batch_size, seed)
+    loader = loader_of(train, batch_size, seed)
     _check_labels(model, loader, validation, loss)
     if not isinstance(epochs, int) or epochs < 0:
         raise ValueError(f"fit expects a number of epochs, got {epochs!r}.")
@@ -384,18 +310,12 @@ def _finish_epoch(run, validation):
     numbers = {"loss": run.loss, "accuracy": run.accuracy}
     if validation is not None:
         pool = run.step.pool(run.loader.batch_size)
-        found = _evaluate(run.model, *validation, run.step.loss, 256, pool)
+        found = evaluate_on(pool, run.model, *validation, run.step.loss, 256)
         numbers.update((f"val_{key}", value) for key, value in found.items())
     run.epoch += 1
     run.record(**numbers)
     if run.schedule and run.schedule.interval == "epoch":
         run.schedule.step()
-
-
-def _loader(pair, batch_size, seed):
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise TypeError(f"expected a pair (x, y) or a DataLoader, got {type(pair).__name__}.")
-    return DataLoader(*pair, batch_size, seed=seed)
 
 
 def _check_labels(model, loader, validation, loss):
@@ -435,95 +355,3 @@ def _deferred_interrupt():
         yield lambda: bool(pressed)
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-# ---- without training ----------------------------------------------------------------------------
-
-
-@contextmanager
-def _evaluating(model):
-    """The model in evaluation, nothing recorded; its modes as they were afterwards."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with no_grad():
-            yield
-    finally:
-        for module, training in modes:
-            module.training = training
-
-
-def predict(model, x, batch_size=256, workers=1):
-    """The model's outputs, computed in batches, in evaluation mode.
-
-    Parameters
-    ----------
-    model : Module
-    x : array (N, ...)
-    batch_size : int
-    workers : int or "auto"
-        Threads that take a batch each.
-
-    Returns
-    -------
-    ndarray (N, ...)
-
-    Examples
-    --------
-    >>> import minigrad as mg
-    >>> predict(mg.nn.Dense(2, 3), np.ones((5, 2))).shape
-    (5, 3)
-    """
-    keep_freed_pages()
-    count = choose_workers(workers, model.parameters(), batch_size)
-    with Workers(count) as pool, _evaluating(model):
-        return np.concatenate(pool.map(lambda b: model(x[b]).data, _batches(x, batch_size)))
-
-
-def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
-    """Mean loss and accuracy over a data set, in evaluation mode.
-
-    Parameters
-    ----------
-    model : Module
-    data : pair of arrays (x, y), or DataLoader
-    loss : callable
-    batch_size : int
-        Does not change the result, but the memory it takes.
-    workers : int or "auto"
-        Threads that take a batch each.
-
-    Returns
-    -------
-    dict
-        `loss`, and `accuracy` where the targets are classes.
-
-    Examples
-    --------
-    >>> import minigrad as mg
-    >>> sorted(evaluate(mg.nn.Dense(2, 3), (np.ones((5, 2)), np.zeros(5, int))))
-    ['accuracy', 'loss']
-    """
-    loader = data if isinstance(data, DataLoader) else _loader(data, batch_size, 0)
-    keep_freed_pages()
-    with Workers(choose_workers(workers, model.parameters(), batch_size)) as pool:
-        return _evaluate(model, loader.x, loader.y, loss, loader.batch_size, pool)
-
-
-def _evaluate(model, x, y, loss, batch_size, pool):
-    def one(batch):
-        outputs = model(x[batch])
-        return loss(outputs, y[batch]).item(), _hits(outputs, y[batch]), len(x[batch])
-
-    with _evaluating(model):
-        losses, hits, sizes = zip(*pool.map(one, _batches(x, batch_size)))
-    result = {"loss": math.fsum(a * n for a, n in zip(losses, sizes)) / len(x)}
-    if None not in hits:
-        result["accuracy"] = sum(hits) / len(x)
-    return result
-
-
-def _batches(x, batch_size):
-    if len(x) == 0:
-        raise ValueError("there is no example to look at: the data is empty.")
-    return [slice(start, start + batch_size) for start in range(0, len(x), batch_size)]

@@ -40,12 +40,21 @@ def _rebuilt(tree, leaves):
 # ---- one run of f --------------------------------------------------------------------------------
 
 
+class _Variable(Tensor):
+    """A leaf of one transform alone; `alive` while its function runs."""
+
+    __slots__ = ("alive",)
+
+    def __init__(self, x):
+        super().__init__(x, requires_grad=True)
+        self.alive = True
+
+
 def _variable(x):
     """`x` as a variable of this transform alone: of a Tensor that is recorded already, a view, so
     that levels of nested transforms do not mix."""
-    if isinstance(x, Tensor) and x.requires_grad:
-        return reshape(x, x.shape)
-    return Tensor(x, requires_grad=True)
+    recorded = isinstance(x, Tensor) and x.requires_grad
+    return reshape(x, x.shape) if recorded else _Variable(x)
 
 
 class _Trace:
@@ -76,10 +85,13 @@ class _Trace:
                     "made a number or an array on the way, as by .item() or .data?"
                 )
         graphs = [topological_order(y)[0] for y in self.ys if y.requires_grad]
-        seen = {id(t): t._node is None for graph in graphs for t in graph}
-        own = {id(x) for x in self.variables}
-        self.depends = any(key in seen for key in own)
-        self.graph = _recording.get() and any(seen[key] for key in seen if key not in own)
+        seen = {id(t): t for graph in graphs for t in graph}
+        self.depends = any(id(x) in seen for x in self.variables)
+        for x in self.variables:
+            if isinstance(x, _Variable):
+                x.alive = False
+        others = any(t._node is None and getattr(t, "alive", True) for t in seen.values())
+        self.graph = _recording.get() and others
         self.tensors = self.graph or any(isinstance(x, Tensor) for x in _leaves(self.args))
 
     def dependent(self):
@@ -125,7 +137,7 @@ class _Trace:
 
     def rows(self, y):
         """dy_i / dx for each variable x, in the shape of y, then that of x."""
-        units = np.eye(y.size, dtype=y.dtype).reshape(-1, *y.shape)
+        units = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
         columns = zip(*[self.gradients(y, unit) for unit in units], strict=True)
         blocks = [stack(column) for column in columns]
         blocks = blocks or [np.zeros((0, *x.shape), x.dtype) for x in self.variables]
@@ -140,7 +152,7 @@ class _Trace:
 
     def typed(self, x):
         """Tensors where tensors came in, or where they can be differentiated further."""
-        if isinstance(x, Tensor) and not self.tensors:
+        if isinstance(x, Tensor) and not (self.tensors or x.requires_grad):
             return x.data
         return Tensor(x) if self.tensors and isinstance(x, np.ndarray) else x
 

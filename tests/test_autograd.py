@@ -618,12 +618,11 @@ def test_memory_is_flat_over_2000_steps_with_the_collector_off():
         before = tracemalloc.get_traced_memory()[0]
         for _ in range(2000):
             step()
-        assert (
-            tracemalloc.get_traced_memory()[0] - before < 2000
-        )  # bytes: less than one graph, or a byte per step
+        grown = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
         gc.enable()
+    assert grown < 16 * 2000  # bytes: the smallest object there is, leaked in each step, is more
 
 
 def test_backward_frees_the_graph_on_its_way():

@@ -67,17 +67,17 @@ def imports(name):
     inside = {id(n) for f in ast.walk(TREES[name]) if isinstance(f, ast.FunctionDef)
               for n in ast.walk(f)}  # fmt: skip
     package = ["minigrad", *name.split("/")[:-1]]
+    known = {f"minigrad.{module(other)}".rstrip("."): module(other) for other in FILES}
     found = set()
     for node in ast.walk(TREES[name]):
         if isinstance(node, ast.ImportFrom) and id(node) not in inside:
             above = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*above, *filter(None, [node.module])])
-            found |= {f"{base}.{alias.name}" for alias in node.names} | {base}
+            names = {f"{base}.{alias.name}" for alias in node.names}
+            found |= {name if name in known else base for name in names}
         elif isinstance(node, ast.Import) and id(node) not in inside:
             found |= {alias.name for alias in node.names}
-    known = {module(other) for other in FILES}
-    found = {text.removeprefix("minigrad.") for text in found if text.startswith("minigrad.")}
-    return (found & known) - {module(name)}
+    return {known[text] for text in found if known.get(text)} - {module(name)}
 
 
 def storey(name):

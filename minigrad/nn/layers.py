@@ -1,6 +1,7 @@
-"""Read 7 of 8: layers. Each is what it has (`__init__`), then what it does (`forward`)."""
+"""Read 7 of 8: layers. Each is what it has (`__init__`), then what it does (`forward`).
 
-from contextvars import ContextVar
+Batch norm and layer norm have a file of their own beside this one.
+"""
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from .init import normal, uniform
 from .module import Module, Parameter
 
 
-def _check(layer, x, fits, expected, hint=""):
+def check_input(layer, x, fits, expected, hint=""):
     """One error for all layers: what was expected, what came, what to do."""
     if x.dtype.kind != "f":
         raise TypeError(
@@ -26,12 +27,12 @@ def _check(layer, x, fits, expected, hint=""):
         )
 
 
-def _extras(**options):
+def extras(options, **defaults):
     """The options that differ from their defaults, for `repr`."""
-    return "".join(f", {k}={v}" for k, (v, default) in options.items() if v != default)
+    return "".join(f", {k}={options[k]}" for k in defaults if options[k] != defaults[k])
 
 
-# ---- with parameters: Dense, Conv2D, Embedding, BatchNorm, LayerNorm -----------------------------
+# ---- with parameters: Dense, Conv2D, Embedding ---------------------------------------------------
 
 
 class Dense(Module):
@@ -63,16 +64,14 @@ class Dense(Module):
         self.bias = Parameter(uniform((out_features,), bound, rng)) if bias else None
 
     def forward(self, x):
-        out, size = self.weight.shape
-        fits = x.ndim >= 1 and x.shape[-1] == size
-        _check(self, x, fits, f"(..., {size})", " Images need nn.Flatten() first." * (x.ndim > 2))
+        size, hint = self.weight.shape[1], " Images need nn.Flatten() first." * (x.ndim > 2)
+        check_input(self, x, x.shape[-1:] == (size,), f"(..., {size})", hint)
         y = x @ self.weight.T  # (..., out_features)
         return y if self.bias is None else y + self.bias
 
     def describe(self):
-        return f"{self.weight.shape[1]}, {self.weight.shape[0]}" + _extras(
-            bias=(self.bias is not None, True)
-        )
+        bias = "" if self.bias is not None else ", bias=False"
+        return f"{self.weight.shape[1]}, {self.weight.shape[0]}{bias}"
 
 
 class Conv2D(Module):
@@ -98,6 +97,7 @@ class Conv2D(Module):
     (2, 8, 24, 24)
     """
 
+    # fmt: off  (one line of sizes, one of options)
     def __init__(
         self,
         in_channels,
@@ -111,6 +111,7 @@ class Conv2D(Module):
         *,
         rng=None,
     ):
+        # fmt: on
         if in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"Conv2D expects channels that {groups=} divides, got {in_channels}, {out_channels}"
@@ -120,24 +121,21 @@ class Conv2D(Module):
         bound = 1 / max(int(np.prod(shape[1:])), 1) ** 0.5
         self.weight = Parameter(uniform(shape, bound, rng))
         self.bias = Parameter(uniform((out_channels,), bound, rng)) if bias else None
-        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        self.options = {
+            "stride": stride, "padding": padding, "dilation": dilation, "groups": groups
+        }  # fmt: skip
 
     def forward(self, x):
-        C = self.weight.shape[1] * self.groups
+        C = self.weight.shape[1] * self.options["groups"]
         hint = " Grey images (N, H, W) need a channel axis: x[:, None]." * (x.ndim == 3)
-        _check(self, x, x.ndim == 4 and x.shape[1] == C, f"(N, {C}, H, W)", hint)
-        options = self.stride, self.padding, self.dilation, self.groups
-        return ops.conv2d(x, self.weight, self.bias, *options)
+        check_input(self, x, x.ndim == 4 and x.shape[1] == C, f"(N, {C}, H, W)", hint)
+        return ops.conv2d(x, self.weight, self.bias, **self.options)
 
     def describe(self):
         F, C, KH, KW = self.weight.shape
-        return f"{C * self.groups}, {F}, {KH if KH == KW else (KH, KW)}" + _extras(
-            stride=(self.stride, 1),
-            padding=(self.padding, 0),
-            dilation=(self.dilation, 1),
-            groups=(self.groups, 1),
-            bias=(self.bias is not None, True),
-        )
+        sizes = f"{C * self.options['groups']}, {F}, {KH if KH == KW else (KH, KW)}"
+        options = {**self.options, "bias": self.bias is not None}
+        return sizes + extras(options, stride=1, padding=0, dilation=1, groups=1, bias=True)
 
 
 class Embedding(Module):
@@ -170,118 +168,6 @@ class Embedding(Module):
         return "{}, {}".format(*self.weight.shape)
 
 
-# What batch norms saw, collected in place of being stored, where shards run in parallel.
-collected: ContextVar = ContextVar("collected", default=None)
-
-
-class BatchNorm(Module):
-    """Normalize each channel of (N, C) or (N, C, H, W) (Ioffe and Szegedy 2015).
-
-    In training by the mean and the biased variance of the batch; in evaluation by their running
-    averages, of which the variance is the unbiased one.
-
-    Parameters
-    ----------
-    num_features : int
-        C.
-    eps : float
-    momentum : float
-        Weight of the newest batch in the running averages.
-
-    Attributes
-    ----------
-    weight, bias : Parameter, shape (C,)
-        At first 1 and 0.
-    running_mean, running_var : array (C,)
-    num_batches_tracked : array ()
-
-    Examples
-    --------
-    >>> y = BatchNorm(2)(np.array([[1.0, 10.0], [3.0, 30.0]]))
-    >>> y.data.round(2).tolist()
-    [[-1.0, -1.0], [1.0, 1.0]]
-    """
-
-    buffers = ("running_mean", "running_var", "num_batches_tracked")
-
-    def __init__(self, num_features, eps=1e-5, momentum=0.1):
-        self.eps, self.momentum = eps, momentum
-        self.weight = Parameter(np.ones(num_features))
-        self.bias = Parameter(np.zeros(num_features))
-        self.running_mean = np.zeros(num_features, np.float32)
-        self.running_var = np.ones(num_features, np.float32)
-        self.num_batches_tracked = np.array(0)
-
-    def forward(self, x):
-        C = self.weight.size
-        _check(self, x, x.ndim in (2, 4) and x.shape[1] == C, f"(N, {C}) or (N, {C}, H, W)")
-        if self.training:
-            y, mean, var = ops.batch_norm(x, self.weight, self.bias, self.eps)
-            seen = self, x.size // C, mean.data.reshape(C), var.data.reshape(C)
-            if collected.get() is None:
-                self.observe([seen])
-            else:
-                collected.get().append(seen)
-            return y
-        shape = (1, C) + (1,) * (x.ndim - 2)
-        running = self.running_mean.reshape(shape), self.running_var.reshape(shape)
-        scale = self.weight.reshape(shape), self.bias.reshape(shape)
-        return ops.normalize(x, *running, *scale, eps=self.eps)
-
-    def observe(self, seen):
-        """Update the running averages by one batch, whose shards `seen` are pooled.
-
-        The variance of the whole is the mean variance of the shards plus the variance of their
-        means (Chan et al. 1983).
-        """
-        n = sum(size for _, size, _, _ in seen)
-        if n == 1:
-            raise ValueError(f"{self!r} in training needs more than one value of each channel.")
-        mean = sum(size / n * mean for _, size, mean, _ in seen)
-        var = sum(size / n * (var + (mu - mean) ** 2) for _, size, mu, var in seen)
-        self.running_mean += self.momentum * (mean - self.running_mean)
-        self.running_var += self.momentum * (var * (n / (n - 1)) - self.running_var)
-        self.num_batches_tracked += 1
-
-    def describe(self):
-        return f"{self.weight.size}" + _extras(eps=(self.eps, 1e-5), momentum=(self.momentum, 0.1))
-
-
-class LayerNorm(Module):
-    """Normalize the last axes of each example by their own mean and variance (Ba et al. 2016).
-
-    Parameters
-    ----------
-    normalized_shape : int or tuple of int
-        Shape of the last axes.
-    eps : float
-
-    Attributes
-    ----------
-    weight, bias : Parameter, shape normalized_shape
-        At first 1 and 0.
-
-    Examples
-    --------
-    >>> LayerNorm(2)(np.array([[1.0, 3.0]])).data.round(2).tolist()
-    [[-1.0, 1.0]]
-    """
-
-    def __init__(self, normalized_shape, eps=1e-5):
-        self.eps = eps
-        self.weight = Parameter(np.ones(normalized_shape))
-        self.bias = Parameter(np.zeros(normalized_shape))
-
-    def forward(self, x):
-        shape = self.weight.shape
-        expected = f"(..., {str(shape)[1:-1].rstrip(',')})"
-        _check(self, x, x.shape[-len(shape) :] == shape, expected)
-        return ops.layer_norm(x, self.weight, self.bias, self.eps)
-
-    def describe(self):
-        return str(self.weight.shape) + _extras(eps=(self.eps, 1e-5))
-
-
 # ---- without parameters: MaxPool, AvgPool, Dropout, Flatten, activations -------------------------
 
 
@@ -303,10 +189,7 @@ class MaxPool(Module):
         return self.pool(x, self.kernel_size, self.stride, self.padding)
 
     def describe(self):
-        same = self.kernel_size if self.stride is None else self.stride
-        return f"{self.kernel_size}" + _extras(
-            stride=(same, self.kernel_size), padding=(self.padding, 0)
-        )
+        return f"{self.kernel_size}" + extras(vars(self), stride=None, padding=0)
 
 
 class AvgPool(MaxPool):

@@ -6,7 +6,8 @@ inside lists and dicts, in the order of assignment; nothing is registered.
 
 import numpy as np
 
-from ..autograd import Tensor, no_grad
+from ..autograd import Tensor
+from .summary import table
 
 
 class Parameter(Tensor):
@@ -181,18 +182,12 @@ class Module:
         --------
         >>> from minigrad import nn
         >>> print(nn.Sequential(nn.Flatten(), nn.Dense(784, 10)).summary((1, 28, 28)))
-        layer               output  parameters
-        0 Flatten         (N, 784)           0
-        1 Dense            (N, 10)       7,850
-        total                            7,850
+        layer        output  parameters
+        0 Flatten  (N, 784)           0
+        1 Dense     (N, 10)       7,850
+        total                     7,850
         """
-        rows = _run_and_list(self, input_shape)
-        rows = [("layer", "output", "parameters"), *rows, ("total", "", _count(self))]
-        wide = [max(len(row[i]) for row in rows) for i in range(3)]
-        line = "{:<{}}  {:>{}}  {:>{}}"
-        return "\n".join(
-            line.format(a, wide[0], b, max(wide[1], 14), c, wide[2]).rstrip() for a, b, c in rows
-        )
+        return table(self, input_shape)
 
 
 def _items(module):
@@ -206,37 +201,6 @@ def _items(module):
             stack += [(f"{name}.{key}", part) for key, part in reversed(value.items())]
         else:
             yield name, value
-
-
-def _count(module):
-    return f"{sum(p.size for p in module.parameters()):,}"
-
-
-def _run_and_list(model, input_shape):
-    """Run one example of zeros through the model; a row for each layer that ran."""
-    rows, modes = [], [(module, module.training) for module in model.modules()]
-    layers = [(n, m) for n, m in model.named_modules() if not any(m is not x for x in m.modules())]
-
-    def watched(name, layer):
-        def forward(*inputs):
-            y = type(layer).forward(layer, *inputs)
-            shape = ", ".join(["N", *map(str, y.shape[1:])])
-            rows.append((f"{name} {type(layer).__name__}".strip(), f"({shape})", _count(layer)))
-            return y
-
-        return forward
-
-    try:
-        for name, layer in layers:
-            layer.forward = watched(name, layer)
-        with no_grad():
-            model.eval()(np.zeros((1, *input_shape), np.float32))
-    finally:
-        for _, layer in layers:
-            del layer.forward
-        for module, mode in modes:
-            module.training = mode
-    return rows
 
 
 class Sequential(Module):

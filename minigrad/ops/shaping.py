@@ -41,7 +41,7 @@ def _in_order(x, *, axes):
 
 
 def _inverse(axes):
-    return None if axes is None else np.argsort([axis % len(axes) for axis in axes])
+    return None if axes is None else tuple(np.argsort([axis % len(axes) for axis in axes]))
 
 
 def _borders(x, widths):

@@ -122,7 +122,7 @@ def with_zeros(draw):
 
 
 def moments(draw, shape):
-    return {"axis": draw_axis(draw, shape, none=False), "ddof": 1}
+    return {"axis": draw_axis(draw, shape, several=False), "ddof": 1}
 
 
 def lengths(draw, shape):
@@ -362,9 +362,11 @@ def matrices(draw):
 
 @st.composite
 def stacked(draw):
-    n, k, m = (draw(st.integers(0, 3)) for _ in range(3))
-    left, right = draw_shape(draw, max_dims=2), draw_shape(draw, max_dims=2)
-    return [draw_array(draw, (*left, n, k)), draw_array(draw, (*right, k, m))], {}
+    signature = "(n,k),(k,m)->(n,m)"
+    shapes = draw(
+        hnp.mutually_broadcastable_shapes(signature=signature, min_side=0, max_side=3)
+    ).input_shapes
+    return [draw_array(draw, shape) for shape in shapes], {}
 
 
 @st.composite
@@ -661,7 +663,7 @@ def pairs_of(draw, low=-2.0, high=2.0, batchmean=False, **options):
     """Two arrays of one shape, both differentiated."""
     shape = draw_shape(draw, min_dims=1, min_side=1)
     reduction = draw(st.one_of(REDUCTIONS, st.just("batchmean")) if batchmean else REDUCTIONS)
-    arrays = [draw_array(draw, shape, low, high) for _ in range(2)]
+    arrays = [draw_array(draw, shape, low, high, salt) for salt in range(2)]
     return arrays, {"reduction": reduction, **options}
 
 

@@ -1,0 +1,120 @@
+"""Layers that normalize: BatchNorm over the batch, LayerNorm over each example."""
+
+from contextvars import ContextVar
+
+import numpy as np
+
+from .. import ops
+from .layers import check_input, extras
+from .module import Module, Parameter
+
+# What batch norms saw, collected in place of being stored, where shards run in parallel.
+collected: ContextVar = ContextVar("collected", default=None)
+
+
+class BatchNorm(Module):
+    """Normalize each channel of (N, C) or (N, C, H, W) (Ioffe and Szegedy 2015).
+
+    In training by the mean and the biased variance of the batch; in evaluation by their running
+    averages, of which the variance is the unbiased one.
+
+    Parameters
+    ----------
+    num_features : int
+        C.
+    eps : float
+    momentum : float
+        Weight of the newest batch in the running averages.
+
+    Attributes
+    ----------
+    weight, bias : Parameter, shape (C,)
+        At first 1 and 0.
+    running_mean, running_var : array (C,)
+    num_batches_tracked : array ()
+
+    Examples
+    --------
+    >>> y = BatchNorm(2)(np.array([[1.0, 10.0], [3.0, 30.0]]))
+    >>> y.data.round(2).tolist()
+    [[-1.0, -1.0], [1.0, 1.0]]
+    """
+
+    buffers = ("running_mean", "running_var", "num_batches_tracked")
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        self.eps, self.momentum = eps, momentum
+        self.weight = Parameter(np.ones(num_features))
+        self.bias = Parameter(np.zeros(num_features))
+        self.running_mean = np.zeros(num_features, np.float32)
+        self.running_var = np.ones(num_features, np.float32)
+        self.num_batches_tracked = np.array(0)
+
+    def forward(self, x):
+        C = self.weight.size
+        check_input(self, x, x.ndim in (2, 4) and x.shape[1] == C, f"(N, {C}) or (N, {C}, H, W)")
+        if self.training:
+            y, mean, var = ops.batch_norm(x, self.weight, self.bias, self.eps)
+            seen = self, x.size // C, mean.data.reshape(C), var.data.reshape(C)
+            if collected.get() is None:
+                self.observe([seen])
+            else:
+                collected.get().append(seen)
+            return y
+        shape = (1, C) + (1,) * (x.ndim - 2)
+        running = self.running_mean.reshape(shape), self.running_var.reshape(shape)
+        scale = self.weight.reshape(shape), self.bias.reshape(shape)
+        return ops.normalize(x, *running, *scale, eps=self.eps)
+
+    def observe(self, seen):
+        """Update the running averages by one batch, whose shards `seen` are pooled.
+
+        The variance of the whole is the mean variance of the shards plus the variance of their
+        means (Chan et al. 1983).
+        """
+        n = sum(size for _, size, _, _ in seen)
+        if n == 1:
+            raise ValueError(f"{self!r} in training needs more than one value of each channel.")
+        mean = sum(size / n * mean for _, size, mean, _ in seen)
+        var = sum(size / n * (var + (mu - mean) ** 2) for _, size, mu, var in seen)
+        self.running_mean += self.momentum * (mean - self.running_mean)
+        self.running_var += self.momentum * (var * (n / (n - 1)) - self.running_var)
+        self.num_batches_tracked += 1
+
+    def describe(self):
+        return f"{self.weight.size}" + extras(vars(self), eps=1e-5, momentum=0.1)
+
+
+class LayerNorm(Module):
+    """Normalize the last axes of each example by their own mean and variance (Ba et al. 2016).
+
+    Parameters
+    ----------
+    normalized_shape : int or tuple of int
+        Shape of the last axes.
+    eps : float
+
+    Attributes
+    ----------
+    weight, bias : Parameter, shape normalized_shape
+        At first 1 and 0.
+
+    Examples
+    --------
+    >>> LayerNorm(2)(np.array([[1.0, 3.0]])).data.round(2).tolist()
+    [[-1.0, 1.0]]
+    """
+
+    def __init__(self, normalized_shape, eps=1e-5):
+        self.eps = eps
+        self.weight = Parameter(np.ones(normalized_shape))
+        self.bias = Parameter(np.zeros(normalized_shape))
+
+    def forward(self, x):
+        shape = self.weight.shape
+        expected = f"(..., {str(shape)[1:-1].rstrip(',')})"
+        check_input(self, x, x.shape[-len(shape) :] == shape, expected)
+        return ops.layer_norm(x, self.weight, self.bias, self.eps)
+
+    def describe(self):
+        return str(self.weight.shape) + extras(vars(self), eps=1e-5)

@@ -11,8 +11,8 @@ What to see in the pictures:
                   the stroke that is likely there, and at times the wrong one.
   morph.png       the straight line between the codes of two digits, drawn in eight steps. Halfway
                   stand shapes nobody drew, and most of them look like digits: neighbors in the
-                  code are neighbors in shape. Pixels know no such thing: half of a 3 and half of
-                  an 8 is a grey double image.
+                  code are neighbors in shape. Pixels know no such thing, as the last row shows:
+                  half of a 0 and half of a 6 is a double image in grey.
 
 The noise is drawn anew for each batch, so that the network never meets the same image twice; it
 cannot learn the noise by heart.

@@ -8,6 +8,7 @@ are the inputs that require a gradient. The rest is what every operation would o
 import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,7 @@ class primitive:  # lower case as `property` is: it is used as a function
 
     def __init__(self, function, *rules, each=None, name=None, doc=None):
         self.function, self.rules, self.each, self.__doc__ = function, rules, each, doc
+        self.rule = (lambda i: partial(each, i)) if each else dict(enumerate(rules)).get
         self.name = self.__name__ = name or function.__name__.strip("_")
         self.__module__ = sys._getframe(1).f_globals["__name__"]
         if self.__module__.startswith("minigrad.ops."):
@@ -112,14 +114,6 @@ class primitive:  # lower case as `property` is: it is used as a function
         if watcher := _watcher.get():
             watcher.forward(out, self, values, keywords)
         return out
-
-    def rule(self, i):
-        """The gradient rule of input `i`, called with (g, y, *inputs, **keywords)."""
-        if self.each:
-            return lambda *arguments, **keywords: self.each(i, *arguments, **keywords)
-        if i < len(self.rules) and self.rules[i]:
-            return self.rules[i]
-        raise TypeError("this argument is a constant to it: pass an array, or .detach() it.")
 
 
 @contextmanager
@@ -156,7 +150,8 @@ def topological_order(output, inputs=None):
                 raise ValueError("an earlier backward() freed this: give it retain_graph=True.")
             seen.add(id(t))
             stack += (t, None)
-            stack += [x for _, x in t._node[-1]] if t._node else ()
+            for _, x in t._node[-1] if t._node else ():
+                stack.append(x)
     return order, needed
 
 
@@ -216,7 +211,10 @@ def _hand_back(g, t, node, needed, pending, create_graph, watcher):
     for i, x in parents:
         if (key := id(x)) in needed:
             try:
-                h = row.rule(i)(g, y, *(inputs if create_graph else values), **keywords)
+                rule = row.rule(i)
+                if rule is None:
+                    raise TypeError("it is a constant there: pass an array, or .detach() it.")
+                h = rule(g, y, *(inputs if create_graph else values), **keywords)
                 if watcher:
                     watcher.backward(t, i, g, h)
                 if h.shape != x._data.shape or h.dtype is not x._data.dtype:

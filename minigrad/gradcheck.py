@@ -78,7 +78,7 @@ def gradcheck(f, inputs, eps=1e-6, atol=1e-7, rtol=1e-5):
 
 
 def _float64(x):
-    x = np.array(getattr(x, "_data", x))
+    x = np.asarray(getattr(x, "_data", x))
     floats = x.dtype.kind == "f"
     return Tensor(x.astype(np.float64) if floats else x, requires_grad=floats)
 
@@ -142,7 +142,6 @@ class _Check:
             weights = np.random.default_rng(0).uniform(0.5, 1.5, y.shape)
             self.weights = np.ones(y.shape) if y.size == 1 else weights
             found = gradients(y, xs, self.weights)
-        del y  # and with it what mg.debug() locks
         first, second = self.value(), self.value()
         if not np.isfinite(first):
             raise GradientError(f"{self.name} gives {first}, which has no finite differences.")

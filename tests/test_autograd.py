@@ -4,6 +4,7 @@ import contextvars
 import gc
 import threading
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -144,6 +145,7 @@ def test_backward_adds_to_the_gradient_of_a_leaf():
     (x * 3).backward()
     (x * 4).backward()
     assert x.grad == 7
+    assert type(x.grad) is np.ndarray  # NumPy's sum of two arrays of no axis is a scalar
     x.grad = None
     (x * 4).backward()
     assert x.grad == 4
@@ -388,7 +390,7 @@ def test_a_gradient_that_does_not_broadcast_to_its_input_raises(shape):
 def test_a_gradient_with_fewer_axes_than_its_input_raises():
     row = primitive(np.exp, lambda g, y, x: np.ones(3), name="thin")
     with pytest.raises(ValueError, match="cannot broadcast"):
-        row(leaf(np.ones((2, 3)))).sum().backward()
+        row(leaf(np.ones((3, 3)))).sum().backward()
 
 
 def test_a_float64_rule_on_a_float32_input_gives_a_float32_gradient():
@@ -475,6 +477,14 @@ def test_x_to_the_fourth_differentiated_four_times():
         (y,) = gradients(y, [x], create_graph=True)
         found.append(y.item())
     assert found == [32, 48, 48, 24]
+
+
+def test_inside_no_grad_a_graph_of_gradients_is_made_when_asked_for():
+    x = leaf(2.0)
+    y = x * x * x
+    with mg.no_grad():
+        (g,) = gradients(y, [x], create_graph=True)
+        assert gradients(g, [x]) == [12]
 
 
 def test_a_fifth_derivative_finds_nothing_to_go_on():
@@ -625,7 +635,16 @@ def test_memory_is_flat_over_2000_steps_with_the_collector_off():
     assert grown < 16 * 2000  # bytes: the smallest object there is, leaked in each step, is more
 
 
-def test_backward_frees_the_graph_on_its_way():
+def test_what_backward_has_used_is_freed_before_the_next_rule_runs():
+    alive, x = [], leaf(1.0, 2.0)
+    first = primitive(np.exp, lambda g, y, x: (alive.append(later()), g * y)[1], name="first")
+    h = mg.tanh(first(x))
+    later, h = weakref.ref(h.data), h.sum()
+    h.backward()
+    assert alive == [None]
+
+
+def test_backward_holds_few_gradients_at_a_time():
     x = leaf(np.ones(100_000))
     t = x
     for _ in range(50):

@@ -214,7 +214,6 @@ def test_kaggles_train_csv_is_split_into_training_and_test(train, tmp_path):
         (["--workers", "-1"], "expected a number above 0"),
         (["--model", "transformer"], "invalid choice: 'transformer'"),
         (["--out", __file__], "File exists"),
-        (["--data", "synthetic", "--validation", "1.5"], "0 < validation < 1, got 1.5"),
     ],
 )
 def test_a_mistake_on_the_command_line_gets_a_sentence(options, message):
@@ -222,6 +221,11 @@ def test_a_mistake_on_the_command_line_gets_a_sentence(options, message):
     assert done.returncode in (1, 2)
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_share_for_validation_is_refused(train):
+    with pytest.raises(ValueError, match=r"0 < validation < 1, got 1\.5"):
+        train("--data", "synthetic", "--validation", "1.5")
 
 
 def test_help_tells_options_files_and_examples():

@@ -88,6 +88,20 @@ def test_it_works_inside_debug_and_debug_inside_it():
     assert "suspect" in complaint(f, X)
 
 
+def test_it_looks_on_through_a_debug_inside():
+    def f(x):
+        with mg.debug():
+            return mg.tanh(x.astype(np.float32))
+
+    assert "falls back" in complaint(f, X)
+
+
+def test_debug_sees_the_gradients_it_runs():
+    made = pytest.raises(FloatingPointError, match="the gradient of sqrt by argument 0 made inf")
+    with mg.debug(), np.errstate(all="ignore"), made:
+        mg.gradcheck(mg.sqrt, np.array([0.0]))
+
+
 def test_debug_sees_what_it_runs():
     made = pytest.raises(FloatingPointError, match="log made nan")
     with mg.debug(), np.errstate(all="ignore"), made:
@@ -261,6 +275,11 @@ def test_the_operation_at_fault_inside_a_function_is_named():
 def test_right_operations_before_and_after_are_not_blamed():
     text = complaint(lambda x: mg.relu(WRONG(mg.relu(x + 0.0)) + 1.0), np.array([0.5, 2.0]))
     assert text.count("fault") == 1
+    assert "that of wrong_tanh" in text
+
+
+def test_an_operation_at_a_kink_that_does_not_matter_is_not_blamed():
+    text = complaint(lambda x: mg.relu(x * 0.0) + WRONG(x), np.array([0.5]))
     assert "that of wrong_tanh" in text
 
 

@@ -22,7 +22,7 @@ STOREYS = (
     {"autograd"},
     {"ops"},
     {"nn", "data", "metrics", "transforms", "graph", "debug", "parallel"},
-    {"optim", "gradcheck", "checkpoint", "plot"},
+    {"optim", "gradcheck", "checkpoint", "plot", "evaluation"},
     {"callbacks", "progress"},
     {"training"},
 )

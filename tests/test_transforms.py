@@ -379,6 +379,12 @@ def test_inside_no_grad_the_derivative_is_computed_and_not_recorded():
     np.testing.assert_allclose(nested, 6 * X)
 
 
+def test_a_pull_works_inside_no_grad():
+    _, pull = mg.vjp(lambda x: x * x)(X)
+    with mg.no_grad():
+        np.testing.assert_allclose(pull(np.ones(3)), 2 * X)
+
+
 def test_no_grad_inside_f_holds():
     def f(x):
         with mg.no_grad():

@@ -97,20 +97,10 @@ class Conv2D(Module):
     (2, 8, 24, 24)
     """
 
-    # fmt: off  (one line of sizes, one of options)
-    def __init__(
-        self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        dilation=1,
-        groups=1,
-        bias=True,
-        *,
-        rng=None,
-    ):
+    # fmt: off
+    # One line of what must be given, one of options.
+    def __init__(self, in_channels, out_channels, kernel_size,
+                 stride=1, padding=0, dilation=1, groups=1, bias=True, *, rng=None):
         # fmt: on
         if in_channels % groups or out_channels % groups:
             raise ValueError(

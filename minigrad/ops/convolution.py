@@ -13,8 +13,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from ..autograd import primitive
-from .reduction import sum
-from .shaping import concatenate, expand_dims, squeeze
+from .linalg import matmul
+from .shaping import concatenate, reshape, transpose, expand_dims, squeeze
 
 # ---- the textbook: im2col, col2im ----------------------------------------------------------------
 
@@ -190,6 +190,13 @@ def _conv_weight_gradient(g, x, *, shape, stride, padding, dilation):
     return np.ascontiguousarray(total.reshape(F, KH, KW, C).transpose(0, 3, 1, 2))
 
 
+def _sum_rows(g):
+    """dL/db: the sum of each channel, (N, F, OH, OW) -> (F,). As ones @ g it is BLAS that sums,
+    which takes a quarter of the time of `sum`."""
+    rows = reshape(transpose(g, (0, 2, 3, 1)), (-1, g.shape[1]))  # (N * OH * OW, F)
+    return matmul(np.ones(rows.shape[0], g.dtype), rows)
+
+
 def _conv_input_gradient(g, w, *, shape, stride, padding, dilation):
     """dL/dx: each window hands its share back. (N, F, OH, OW), w -> (N, C, H, W)
 
@@ -217,7 +224,7 @@ _conv2d = primitive(
     _conv,
     lambda g, y, x, w, b=None, **o: _input_gradient(g, w, shape=x.shape, **o),
     lambda g, y, x, w, b=None, **o: _weight_gradient(g, x, shape=w.shape, **o),
-    lambda g, y, x, w, b=None, **o: sum(g, (0, 2, 3)),
+    lambda g, y, x, w, b=None, **o: _sum_rows(g),
     name="conv2d",
     doc="Each window of x times each kernel of w, plus b",
 )
@@ -263,7 +270,7 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     (1, 2, 2, 2)
     """
     options = {"stride": _pair(stride), "padding": _pair(padding), "dilation": _pair(dilation)}
-    _check(x, w, groups, **options)
+    _check(x, w, b, groups, **options)
     if groups == 1:
         return _conv2d(x, w, **options) if b is None else _conv2d(x, w, b, **options)
     C, F = w.shape[1], w.shape[0] // groups
@@ -300,12 +307,14 @@ def conv1d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     return squeeze(y, 2)
 
 
-def _check(x, w, groups, stride, padding, dilation):
+def _check(x, w, b, groups, stride, padding, dilation):
     if x.ndim != 4 or w.ndim != 4 or x.shape[1] != w.shape[1] * groups or w.shape[0] % groups:
         raise ValueError(
             f"conv2d expects x (N, C, H, W) and w (F, C / groups, KH, KW), got {x.shape} and "
             f"{w.shape} with groups={groups}."
         )
+    if b is not None and b.shape != w.shape[:1]:
+        raise ValueError(f"conv2d expects a bias of shape {w.shape[:1]}, got {b.shape}.")
     if min(stride) < 1 or min(dilation) < 1 or min(padding) < 0:
         raise ValueError(f"conv2d cannot go by {stride=}, {dilation=}, {padding=}.")
     sizes = zip(x.shape[2:], w.shape[2:], stride, padding, dilation)

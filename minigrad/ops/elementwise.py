@@ -13,7 +13,7 @@ from ..autograd import primitive
 LN2, LN10 = math.log(2), math.log(10)
 
 
-def _clip(x, a_min=None, a_max=None, min=None, max=None):
+def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
     return np.clip(x, a_min if min is None else min, a_max if max is None else max)
 
 
@@ -97,8 +97,8 @@ clip       = primitive(_clip,         lambda g, y, x, *bounds, **named: g * (y =
                                       doc="x within a_min and a_max; the gradient at a bound is 1")
 where      = primitive(lambda condition, a, b: np.where(condition, a, b),
                                       None,
-                                      lambda g, y, condition, a, b: g * (condition != 0),
-                                      lambda g, y, condition, a, b: g * (condition == 0),
+                                      lambda g, y, condition, a, b: g * np.not_equal(condition, 0),
+                                      lambda g, y, condition, a, b: g * np.equal(condition, 0),
                        name="where",  doc="a where the condition holds, else b")
 
 # ---- steps, of zero gradient: sign, floor, ceil, round -------------------------------------------

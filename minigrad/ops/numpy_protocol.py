@@ -111,7 +111,7 @@ def _call(function, args, keywords):
 def _no_row(name, key):
     hints = (hint for names, hint in INSTEAD.items() if key in names.split())
     return TypeError(
-        f"{name} of a Tensor has no gradient rule: use {next(hints, 'functions that minigrad has')}"
+        f"{name} of a Tensor has no gradient rule: use {next(hints, 'a function that minigrad has')}"
         ", or say .detach().numpy() if a constant is meant."
     )
 

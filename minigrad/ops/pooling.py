@@ -32,10 +32,14 @@ def _max(x, *, kernel_size, stride):
 
 def _hits(x, y, options):
     """For each place of the window, where it is that which holds the largest element first."""
-    free = True
+    taken = False
     for view in _views(x, **options):
-        hit = (view == y) & free
-        free = free & ~hit
+        hit = view == y
+        if taken is False:
+            taken = hit.copy("K")
+        else:
+            hit &= ~taken
+            taken |= hit
         yield hit
 
 

@@ -29,12 +29,12 @@ class Optimizer:
         groups = list(params)
         if not groups:
             raise ValueError("the optimizer got no parameters: pass model.parameters().")
-        if not isinstance(groups[0], dict):
-            groups = [{"params": groups}]
+        groups = groups if isinstance(groups[0], dict) else [{"params": groups}]
         self.param_groups = [{**options, **g, "params": list(g["params"])} for g in groups]
-        self.params = [p for group in self.param_groups for p in group["params"]]
-        self._check(set(options))
-        self.steps = [0] * len(self.params)
+        pairs = [(p, group) for group in self.param_groups for p in group["params"]]
+        self.params, self._group_of = [p for p, _ in pairs], [group for _, group in pairs]
+        self._check({"params", *options})
+        self.steps = [0] * len(pairs)
         self.state = [{name: np.zeros_like(p.data) for name in self.names} for p in self.params]
 
     def _check(self, options):
@@ -43,8 +43,8 @@ class Optimizer:
         if len({id(p) for p in self.params}) < len(self.params):
             raise ValueError("a parameter stands twice in the optimizer's parameters.")
         for group in self.param_groups:
-            if unknown := set(group) - options - {"params"}:
-                raise ValueError(f"{type(self).__name__} has no option {', '.join(unknown)}.")
+            if unknown := ", ".join(set(group) - options):
+                raise ValueError(f"{type(self).__name__} has no option {unknown}.")
             if not group["lr"] >= 0:
                 raise ValueError(f"lr expects a number that is not negative, got {group['lr']}.")
 
@@ -60,46 +60,32 @@ class Optimizer:
 
     def begin(self, *shards):
         """Count a step; its gradient is the sum of the shards, lists of an array or None each."""
-        self.shards = shards
-        live = [p.requires_grad and g is not None for p, g in zip(self.params, shards[0])]
-        self.steps = [n + now for n, now in zip(self.steps, live)]
-        self.work, start = [], 0  # the place of each live parameter, all being laid end to end
-        for group in self.param_groups:
-            for p in group["params"]:
-                if now := live[len(self.work)]:
-                    p.data = np.ascontiguousarray(p.data)
-                self.work.append((start, group) if now else None)
-                start += p.size * now
-        self.total = start
+        self.shards, places = shards, enumerate(zip(self.params, shards[0]))
+        self._live = [i for i, (p, g) in places if p.requires_grad and g is not None]
+        for i in self._live:
+            self.steps[i] += 1
+            self.params[i].data = np.asarray(self.params[i].data, order="C")
 
     def update(self, part, parts):
-        """Update one of `parts` equal ranges of the parameters that `begin` found live.
+        """Update one of `parts` equal ranges of the parameters of this step, laid end to end.
 
         The ranges share nothing, so that each can run on a thread of its own.
         """
-        low, high = self.total * part // parts, self.total * (part + 1) // parts
-        scratch = np.empty((3, PIECE), self.params[0].dtype)
-        for i, (p, work) in enumerate(zip(self.params, self.work)):
-            if work:
-                start, group = work
-                inside = range(max(low - start, 0), min(high - start, p.size))
-                if scratch.dtype != p.dtype:
-                    scratch = np.empty((3, PIECE), p.dtype)
-                self._update_range(i, inside, scratch, self.constants(self.steps[i], **group))
+        total, start = sum(self.params[i].size for i in self._live), 0
+        low, high = total * part // parts, total * (part + 1) // parts
+        for i in self._live:
+            size = self.params[i].size
+            self._update_range(i, max(low - start, 0), min(high - start, size))
+            start += size
 
-    def _update_range(self, i, inside, scratch, constants):
-        arrays = [self.params[i].data, *self.state[i].values()]
-        p, *state = [array.reshape(-1) for array in arrays]  # views
-        shards = [shard[i].reshape(-1) for shard in self.shards]
-        for start in range(inside.start, inside.stop, PIECE):
-            piece = slice(start, min(start + PIECE, inside.stop))
+    def _update_range(self, i, low, high):
+        p, *state = [a.reshape(-1) for a in (self.params[i].data, *self.state[i].values())]  # views
+        constants = self.constants(self.steps[i], **self._group_of[i])
+        scratch = np.empty((3, max(0, min(PIECE, high - low))), p.dtype)
+        for start in range(low, high, PIECE):
+            piece = slice(start, min(start + PIECE, high))
             a, b, g = scratch[:, : piece.stop - start]
-            if len(shards) == 1:
-                g = shards[0][piece]
-            else:
-                np.add(shards[0][piece], shards[1][piece], out=g)
-                for shard in shards[2:]:
-                    g += shard[piece]
+            g = _sum([shard[i].reshape(-1)[piece] for shard in self.shards], g)
             self.rule(p[piece], g, *[s[piece] for s in state], a, b, **constants)
 
     def constants(self, step, *, params, initial_lr=None, **options):
@@ -112,13 +98,11 @@ class Optimizer:
 
     def state_dict(self):
         """All that `step` depends on beside the parameters, as arrays by name."""
-        state = {}
-        for i, (arrays, steps) in enumerate(zip(self.state, self.steps)):
-            state[f"{i}.step"] = np.array(steps)
-            state.update((f"{i}.{name}", array.copy()) for name, array in arrays.items())
-        for j, group in enumerate(self.param_groups):
-            options = {name: value for name, value in group.items() if name != "params"}
-            state.update((f"group.{j}.{name}", np.array(v)) for name, v in options.items())
+        state = {f"{i}.step": np.array(n) for i, n in enumerate(self.steps)}
+        for i, arrays in enumerate(self.state):
+            state |= {f"{i}.{name}": array.copy() for name, array in arrays.items()}
+        for i, group in enumerate(self.param_groups):
+            state |= {f"group.{i}.{k}": np.array(v) for k, v in group.items() if k != "params"}
         return state
 
     def load_state_dict(self, state):
@@ -129,20 +113,30 @@ class Optimizer:
         ValueError
             For other names or shapes.
         """
-        own = self.state_dict()
-        odd = {n for n in set(own) ^ set(state) if not n.endswith(".initial_lr")}
-        odd |= {n for n in set(own) & set(state) if own[n].shape != np.shape(state[n])}
+        own = {name: array.shape for name, array in self.state_dict().items()}
+        new = {name: np.shape(array) for name, array in state.items()}
+        odd = [name for name, _ in own.items() ^ new.items() if not name.endswith(".initial_lr")]
         if odd:
             raise ValueError(f"the state is of another optimizer: {', '.join(sorted(odd)[:5])}.")
+        self.steps = [int(state[f"{i}.step"]) for i in range(len(self.steps))]
         for i, arrays in enumerate(self.state):
-            self.steps[i] = int(state[f"{i}.step"])
             for name, array in arrays.items():
                 array[...] = state[f"{i}.{name}"]
-        for name, value in state.items():
+        for name in new:
             if name.startswith("group."):
-                _, j, option = name.split(".")
-                value = np.asarray(value).tolist()
-                self.param_groups[int(j)][option] = tuple(value) if option == "betas" else value
+                _, i, option = name.split(".")
+                value = np.asarray(state[name]).tolist()
+                self.param_groups[int(i)][option] = tuple(value) if option == "betas" else value
+
+
+def _sum(pieces, out):
+    """The sum of arrays: the only one itself, or in `out`."""
+    if len(pieces) == 1:
+        return pieces[0]
+    np.add(pieces[0], pieces[1], out=out)
+    for piece in pieces[2:]:
+        out += piece
+    return out
 
 
 def _decayed(p, g, weight_decay, out):
@@ -171,9 +165,8 @@ class SGD(Optimizer):
     def __init__(self, params, lr, momentum=0, nesterov=False, weight_decay=0):
         if nesterov and not momentum:
             raise ValueError("nesterov needs a momentum above 0.")
-        super().__init__(
-            params, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay
-        )
+        options = {"momentum": momentum, "nesterov": nesterov, "weight_decay": weight_decay}
+        super().__init__(params, lr=lr, **options)
 
     def rule(self, p, g, v, a, b, *, lr, momentum, nesterov, weight_decay):
         g = _decayed(p, g, weight_decay, a)

@@ -104,19 +104,12 @@ class OneCycleLR(Schedule):
 
     interval = "step"
 
-    def __init__(
-        self,
-        optimizer,
-        max_lr,
-        total_steps,
-        pct_start=0.3,
-        cycle_momentum=True,
-        base_momentum=0.85,
-        max_momentum=0.95,
-        div_factor=25.0,
-        final_div_factor=1e4,
-        **options,
-    ):
+    # fmt: off
+    # One line of what must be given, one of options.
+    def __init__(self, optimizer, max_lr, total_steps, pct_start=0.3, cycle_momentum=True,
+                 base_momentum=0.85, max_momentum=0.95, div_factor=25.0, final_div_factor=1e4,
+                 **options):
+        # fmt: on
         self.max_lr, self.total_steps, self.cycle_momentum = max_lr, total_steps, cycle_momentum
         self.first = max_lr / div_factor
         self.last = self.first / final_div_factor

@@ -194,8 +194,8 @@ def _name(names, number):
 def confusion(matrix, names=None, ax=None):
     """A confusion matrix: rows actual, columns predicted, counts in the cells.
 
-    The right answers, on the diagonal, would drown the rest: they are plain, and the color shows the
-    mistakes alone, as a share of their row.
+    The right answers, on the diagonal, would drown the rest: they are plain, and the color shows
+    the mistakes alone, as a share of their row.
 
     Parameters
     ----------

@@ -118,7 +118,7 @@ for name in "max", "min":
 @st.composite
 def with_zeros(draw):
     (x,), options = draw(one(reduced))
-    return [x * draw(hnp.arrays(bool, x.shape))], options
+    return [np.asarray(x * draw(hnp.arrays(bool, x.shape)))], options
 
 
 def moments(draw, shape):
@@ -126,7 +126,10 @@ def moments(draw, shape):
 
 
 def lengths(draw, shape):
-    return {"ord": draw(st.sampled_from([1, 2, np.inf])), "axis": draw_axis(draw, shape, False, False)}
+    return {
+        "ord": draw(st.sampled_from([1, 2, np.inf])),
+        "axis": draw_axis(draw, shape, False, False),
+    }
 
 
 def along(draw, shape):
@@ -305,8 +308,14 @@ case(
 )
 case("broadcast_to", mg.broadcast_to, np.broadcast_to, one(broader), row="broadcast_to")
 case("flip", mg.flip, np.flip, one(lambda d, s: {"axis": draw_axis(d, s)}), row="flip")
-case("pad", mg.pad, np.pad, one(border), row="pad")
-case("getitem", mg.getitem, lambda x, index: x[index], one(indices), row="getitem")
+case("pad", mg.pad, np.pad, one(border, **deep), row="pad")
+case(
+    "getitem",
+    lambda x, index: mg.getitem(x, index),
+    lambda x, index: x[index],
+    one(indices),
+    row="getitem",
+)
 case("scatter", mg.scatter, scattered, scatterings(), row="scatter")
 case(
     "astype",
@@ -369,17 +378,18 @@ def stacked(draw):
     return [draw_array(draw, shape) for shape in shapes], {}
 
 
+FORMS = (
+    "i i-> ij->ji ij-> ii ii->i iij->j iij->ij ...i->i... ...->... ij...->...j i... "
+    "i,i ij,jk ij,jk->ik ij,jk->ki ba,bc i,j i,j->ij i,->i ij,ij-> ii,ij->j ij,ik->jk "
+    "...ij,...jk->...ik ...i,...i->... ...,...i i...,i... ij,kl-> ij,ij,ij->i ij,jk,kl->il "
+    "i,ij,j a,b,c->cab ii,i,i-> i,i,...->... ...ij,jk,...k->...i bnq,bnc->bqc aB,Bc"
+)
+
+
 @st.composite
 def subscripts(draw):
     """Labels in every form: implicit, explicit, repeated, with ..., one to three operands."""
-    text = draw(
-        st.sampled_from(
-            "i i-> ij->ji ij-> ii ii->i iij->j iij->ij ...i->i... ...->... ij...->...j i... "
-            "i,i ij,jk ij,jk->ik ij,jk->ki ba,bc i,j i,j->ij i,->i ij,ij-> ii,ij->j ij,ik->jk "
-            "...ij,...jk->...ik ...i,...i->... ...,...i i...,i... ij,kl-> ij,ij,ij->i ij,jk,kl->il "
-            "i,ij,j a,b,c->cab ii,i,i-> i,i,...->... ...ij,jk,...k->...i bnq,bnc->bqc aB,Bc".split()
-        )
-    )
+    text = draw(st.sampled_from(FORMS.split()))
     sizes = {a: draw(st.integers(0 if text.count(",") < 2 else 1, 3)) for a in "abcijklnqB"}
     inputs, extra = text.split("->")[0].split(","), draw_shape(draw, max_dims=2)
     if text == "...->...":
@@ -413,7 +423,11 @@ def contractions(draw):
 
 @st.composite
 def inner_shapes(draw, dot=False):
-    n, left, right = draw(st.integers(0, 3)), draw_shape(draw, max_dims=2), draw_shape(draw, max_dims=2)
+    n, left, right = (
+        draw(st.integers(0, 3)),
+        draw_shape(draw, max_dims=2),
+        draw_shape(draw, max_dims=2),
+    )
     b = (*right[:-1], n, *right[-1:]) if dot else (*right, n)
     pair = [(*left, n), b]
     if draw(st.integers(0, 3)) == 0:
@@ -578,7 +592,11 @@ def gather_row(h, x, y, **options):
 @st.composite
 def sequences(draw):
     K, pad, groups = draw(st.integers(1, 3)), draw(st.integers(0, 2)), draw(st.integers(1, 2))
-    options = {"stride": draw(st.integers(1, 2)), "padding": pad, "dilation": draw(st.integers(1, 2))}
+    options = {
+        "stride": draw(st.integers(1, 2)),
+        "padding": pad,
+        "dilation": draw(st.integers(1, 2)),
+    }
     L = max(1, options["dilation"] * (K - 1) + 1 - 2 * pad) + draw(st.integers(0, 3))
     shapes = (draw(st.integers(1, 2)), 2 * groups, L), (groups, 2, K), (groups,)
     return [draw_array(draw, shape) for shape in shapes], {**options, "groups": groups}

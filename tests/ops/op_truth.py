@@ -161,7 +161,8 @@ def attention(query, key, value, attn_mask=None, is_causal=False, scale=None):
             score = query[place] @ key[*place[:-1], j] * (E**-0.5 if scale is None else scale)
             if attn_mask is not None and attn_mask.dtype != bool:
                 score = score + attn_mask[i, j]
-            if not (is_causal and j > i or attn_mask is not None and attn_mask[i, j] is np.False_):
+            hidden = attn_mask is not None and attn_mask.dtype == bool and not attn_mask[i, j]
+            if not hidden and not (is_causal and j > i):
                 scores[j] = np.exp(score)
         for j, score in scores.items():
             y[place] += score / sum(scores.values()) * value[*place[:-1], j]

@@ -1,18 +1,17 @@
 """Every row of the table, and everything derived from it, against its truth (cases.py)."""
 
-import numpy as np
 import pytest
 from cases import CASES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from op_checks import Case, check, elementwise
+from op_checks import check
 
 import minigrad as mg
 from minigrad.autograd import registry
 
 ROWS = [name for name, row in registry.items() if row.__module__.startswith("minigrad.ops.")]
 quickly = settings(
-    max_examples=20,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     database=None,

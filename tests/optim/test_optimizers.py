@@ -231,3 +231,11 @@ def test_the_loop_by_hand_learns_a_line():
         mg.mse_loss(model(x), 3 * x - 1).backward()
         optimizer.step()
     assert np.allclose([model.weight.item(), model.bias.item()], [3, -1], atol=1e-3)
+
+
+def test_a_parameter_of_one_number_keeps_its_shape():
+    p = Parameter(2.0)
+    (p * p).backward()
+    optim.SGD([p], lr=0.25).step()
+    assert p.shape == ()
+    assert p.item() == 1

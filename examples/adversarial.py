@@ -1,0 +1,161 @@
+"""Fool a network with changes that no one would notice: the gradient with respect to the image.
+
+Training asks how the loss changes with the weights. The same backward pass also tells how it changes
+with each pixel of the input, and a pixel can be moved as well as a weight:
+
+  image + eps * sign(gradient)
+
+moves no pixel by more than eps, and all of them in the direction that hurts most. This is the fast
+gradient sign method (Goodfellow et al. 2015, "Explaining and harnessing adversarial examples").
+
+What to see:
+  accuracy.png    accuracy against eps, for three changes of the same size. Random signs hardly
+                  matter. The gradient's signs do, although it is one step along a straight line;
+                  ten small steps, with a new gradient each (Madry et al. 2018), do more still.
+                  A network is not fooled by noise, but by a direction, and the gradient finds it.
+  fooled.png      digits, the change magnified, and what the network answers to their sum; in the
+                  last row the steps lead down the loss of one chosen class, so that all ten digits
+                  are taken for it. We still read them as what they are.
+
+Accuracy on a test set says how a network does where nobody means harm, and no more.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+from digits import load_digits
+from models import MODELS
+from report import seconds, write_json
+
+import minigrad as mg
+from minigrad import plot
+
+DIGITS, EPOCHS, BATCH, RATE = 10_000, 3, 64, 0.005
+ATTACKED = 1000  # test images that are changed
+SIZES = 0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3  # eps, of pixels from 0 (black) to 1 (white)
+SHOWN = 0.15  # the eps of the picture and of the last line
+TARGET = 3  # what the last row of the picture shall be taken for
+
+
+def gradient(model, x, y):
+    """d loss / d pixel, of the shape of `x`; the weights are left alone."""
+    x = mg.Tensor(x, requires_grad=True)
+    loss = mg.cross_entropy(model(x), y, reduction="sum")  # of each image by itself
+    return mg.gradients(loss, [x])[0]
+
+
+def fast(model, x, y, eps):
+    """One step against the true class `y` (Goodfellow et al. 2015)."""
+    return (x + np.float32(eps) * np.sign(gradient(model, x, y))).clip(0, 1)
+
+
+def iterated(model, x, y, eps, steps=10, toward=False):
+    """Small steps, each along a new gradient; `toward` the class y, or away from it."""
+    step = np.float32((-1 if toward else 1) * 2.5 * eps / steps)
+    changed = x
+    for _ in range(steps):
+        changed = changed + step * np.sign(gradient(model, changed, y))
+        changed = changed.clip(x - np.float32(eps), x + np.float32(eps)).clip(0, 1)
+    return changed
+
+
+def noise(model, x, y, eps):
+    """Signs drawn by lot: as large a change as `fast`, without its direction."""
+    signs = np.random.default_rng(0).choice(np.array([-1, 1], np.float32), x.shape)
+    return (x + np.float32(eps) * signs).clip(0, 1)
+
+
+ATTACKS = {"random signs": noise, "one step (FGSM)": fast, "ten steps": iterated}
+
+
+def main(argv=None):
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
+    option = parser.add_argument
+    option("--data", default="auto", help="auto, mnist, synthetic, a folder (default: auto)")
+    option("--model", choices=MODELS, default="lenet", help="see models.py (default: lenet)")
+    option("--seed", type=int, default=0, help="of weights and batches (default: 0)")
+    option("--out", type=Path, default=Path("runs/adversarial"), help="default: runs/adversarial")
+    args = parser.parse_args(argv)
+    args.out.mkdir(parents=True, exist_ok=True)
+
+    (images, labels), (test, y), kind = load_digits(args.data)
+    x, y = pixels(test[:ATTACKED]), y[:ATTACKED]
+    mg.manual_seed(args.seed)
+    model = MODELS[args.model]()
+    optimizer = mg.optim.Adam(model.parameters(), lr=RATE)
+    schedule = mg.optim.OneCycleLR(optimizer, RATE, EPOCHS * -(-len(images[:DIGITS]) // BATCH))
+    options = {"epochs": EPOCHS, "batch_size": BATCH, "seed": args.seed, "workers": "auto"}
+    train = pixels(images[:DIGITS]), labels[:DIGITS]
+    mg.fit(model, train, optimizer=optimizer, schedule=schedule, **options)
+    model.eval()
+
+    accuracies = {name: [] for name in ATTACKS}
+    print("\neps   " + "  ".join(f"{name:>15}" for name in ATTACKS))
+    for eps in SIZES:
+        for name, attack in ATTACKS.items():
+            answers = mg.predict(model, attack(model, x, y, eps)).argmax(axis=1)
+            accuracies[name].append(float((answers == y).mean()))
+        print(f"{eps:.2f}  " + "  ".join(f"{found[-1]:15.1%}" for found in accuracies.values()))
+    at = {name: found[SIZES.index(SHOWN)] for name, found in accuracies.items()}
+    print("No pixel moved by more than {}: {:.1%} right become {:.1%} by noise, {:.1%} by one step "
+          "along the gradient, {:.1%} by ten, on {} digits".format(
+              SHOWN, accuracies["random signs"][0], *at.values(), kind))  # fmt: skip
+    numbers = {"data": kind, "model": args.model, "seed": args.seed, "eps": SIZES}
+    numbers |= {"accuracy": accuracies, "seconds": seconds()}
+    write_json(args.out / "metrics.json", numbers)
+    draw(args.out, model, x, y, accuracies)
+
+
+def pixels(images):
+    """Bytes (N, 28, 28) as floats from 0 to 1, (N, 1, 28, 28), so that eps needs no unit."""
+    return np.divide(images, 255, dtype=np.float32)[:, None]
+
+
+def draw(out, model, x, y, accuracies):
+    try:
+        ax = plot.canvas.new_axes(6, 4)
+        for (name, found), color, marker in zip(accuracies.items(), plot.COLORS, plot.MARKERS):
+            ax.plot(SIZES, 100 * np.array(found), color=color, marker=marker, label=name)
+        ax.set(xlabel="eps: the largest change of a pixel, of 0 to 1", ylabel="accuracy (%)")
+        ax.set(title="Three changes of the same size", ylim=(-3, 103))
+        ax.grid(alpha=0.3)
+        ax.legend()
+        plot.save(ax, out / "accuracy.png")
+        plot.save(gallery(model, x, y), out / "fooled.png")
+    except ImportError as error:
+        print(f"no picture: {error}")
+    else:
+        print(f"{out}: metrics.json, accuracy.png, fooled.png")
+
+
+def gallery(model, x, y):
+    """One digit of each class: as it is, the change, the sum, and led to the target."""
+    first = [np.flatnonzero(y == digit)[:1] for digit in range(10)]
+    x, y = x[np.concatenate(first)], y[np.concatenate(first)]
+    bad = fast(model, x, y, SHOWN)
+    led = iterated(model, x, np.full_like(y, TARGET), SHOWN, toward=True)
+    rows = {"image": x, "change": bad - x, "sum": bad, f"led to {TARGET}": led}
+    figure = plot.canvas.new_figure(1.05 * len(x), 5.4)
+    figure.suptitle(f"What the network answers; no pixel differs by more than {SHOWN}")
+    grid = figure.subplots(4, len(x), squeeze=False)
+    for axes, (name, images) in zip(grid, rows.items(), strict=True):
+        axes[0].set_ylabel(name)
+        answers = mg.predict(model, images).argmax(axis=1)
+        for ax, image, answer, truth in zip(axes, images[:, 0], answers, y, strict=True):
+            low, look = (-SHOWN, "PuOr") if name == "change" else (0, "gray")
+            ax.imshow(image, cmap=look, vmin=low, vmax=-low or 1)
+            ax.set(xticks=[], yticks=[])
+            if name != "change":
+                ax.set_title(f"{answer}" if answer == truth else f"✗ {answer}",
+                             color="black" if answer == truth else plot.RED)  # fmt: skip
+    return figure
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (OSError, ValueError) as error:  # the library's say what to do
+        sys.exit(f"adversarial.py: {error}")

@@ -1,0 +1,399 @@
+"""Random changes that leave a digit the digit it is: a small data set becomes an endless one.
+
+Each is a function of (images, rng) for `transform=` of the DataLoader: it returns a new batch, draws
+all that is random from `rng`, and keeps nothing, so that threads may share it. Names and meaning are
+torchvision's, with one difference: what comes into view from outside an image has the value of its
+smallest pixel, unless `fill` gives another. For digits this is the background, which after
+`normalize` is not 0.
+
+Parameters out of reason raise a ValueError when a transform is made. Called with anything but images
+of float32, shape (N, C, H, W), it raises a TypeError or a ValueError.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+BLOCK = 8192  # pixels at a time, which stay in cache: 1 ms for 128 digits, 3 without blocks
+
+
+# ---- at any place in the image: bilinear, affine -------------------------------------------------
+
+
+def bilinear(x, rows, columns, fill=None):
+    """Read images between their pixels: the mean of the four around, the nearer the heavier.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (N, C, H, W)
+    rows, columns : ndarrays of float32, shape (N, H, W) or broadcast to it
+        Where to look for each pixel of the result; the first pixel is at (0, 0).
+    fill : float, optional
+        The value outside the image; its smallest pixel if left out.
+
+    Returns
+    -------
+    ndarray of float32, shape (N, C, H, W)
+
+    Examples
+    --------
+    >>> x = np.float32([[[[0, 8]]]])
+    >>> bilinear(x, np.float32([[[0, 0]]]), np.float32([[[0.25, 1.5]]])).tolist()
+    [[[[2.0, 4.0]]]]
+    """
+    n, c, h, w = _shape("bilinear", x)
+    rows, columns = (np.broadcast_to(places, (n, h, w)) for places in (rows, columns))
+    padded = np.empty((n, c, h + 3, w + 3), np.float32)  # one more pixel before, two after
+    padded[...] = x.min(axis=(1, 2, 3), keepdims=True) if fill is None else fill
+    padded[:, :, 1:-2, 1:-2] = x
+    out = np.empty((n, c, h, w), np.float32)
+    step = max(1, BLOCK // (c * h * w))
+    for part in (slice(i, i + step) for i in range(0, n, step)):
+        _read(padded[part], rows[part], columns[part], out[part])
+    return out
+
+
+def _read(padded, rows, columns, out):
+    """Write the pixels of `padded` (n, C, H+3, W+3) at rows, columns (n, H, W) into `out`."""
+    n, c, h, w = padded.shape
+    above, down = _whole_and_rest(rows, h - 2)
+    left, right = _whole_and_rest(columns, w - 2)
+    images = np.arange(n * c).reshape(n, c, 1, 1) * (h * w)
+    index = (above * w + left)[:, None] + images  # of the upper left of four, (n, C, H, W)
+    corners = [padded.reshape(-1)[k:].take(index) for k in (0, 1, w, w + 1)]
+    top, bottom = (_between(*pair, right[:, None]) for pair in (corners[:2], corners[2:]))
+    out[...] = _between(top, bottom, down[:, None])
+
+
+def _whole_and_rest(places, last):
+    """Places in the padded image as integers and the rests in [0, 1); far outside is the edge."""
+    places = np.clip(places + 1, 0, last)
+    whole = places.astype(np.intp)
+    return whole, places - whole.astype(np.float32)
+
+
+def _between(a, b, share):
+    """a + share * (b - a), which for a share of 0 is `a` to the bit; written into `b`."""
+    b -= a
+    b *= share
+    b += a
+    return b
+
+
+def affine(x, angle=0.0, translate=(0.0, 0.0), scale=1.0, shear=(0.0, 0.0), fill=None):
+    """Shear, scale, turn about the center, then shift; each image in its own way.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (N, C, H, W)
+    angle, scale : floats, or arrays (N,)
+        In degrees, clockwise; and larger than 0.
+    translate, shear : pairs of floats or arrays (N,)
+        Pixels to the right, and down; degrees along the rows, and along the columns.
+    fill : float, optional
+        See `bilinear`.
+
+    Returns
+    -------
+    ndarray of float32, shape (N, C, H, W)
+
+    Examples
+    --------
+    >>> x = np.float32([[[[1, 2], [3, 4]]]])
+    >>> affine(x, translate=(1, 0), fill=0).tolist()
+    [[[[0.0, 1.0], [0.0, 3.0]]]]
+    >>> affine(x, angle=90).round(5).tolist()
+    [[[[3.0, 1.0], [4.0, 2.0]]]]
+    """
+    _, _, h, w = _shape("affine", x)
+    (a, b), (c, d) = _inverse(angle, scale, shear)
+    right = np.arange(w) - (w - 1) / 2 - np.reshape(translate[0], (-1, 1))  # (N, W)
+    down = np.arange(h) - (h - 1) / 2 - np.reshape(translate[1], (-1, 1))  # (N, H)
+    columns = _plane(a * right, b * down + (w - 1) / 2)
+    rows = _plane(c * right, d * down + (h - 1) / 2)
+    return bilinear(x, rows, columns, fill)
+
+
+def _inverse(angle, scale, shear):
+    """The matrix from a place in the result to the place it came from: 2 x 2 of (N, 1)."""
+    turn, along, across = (np.radians(np.reshape(v, (-1, 1))) for v in (angle, *shear))
+    (a, b), (c, d) = (np.cos(turn), np.sin(turn)), (-np.sin(turn), np.cos(turn))  # turn back
+    c, d = c + np.tan(across) * a, d + np.tan(across) * b  # then undo the shear along columns
+    a, b = a + np.tan(along) * c, b + np.tan(along) * d  # and along rows
+    scale = np.reshape(scale, (-1, 1))
+    return (a / scale, b / scale), (c / scale, d / scale)
+
+
+def _plane(along_rows, along_columns):
+    """(N, W), (N, H)  ->  their sum in float32, (N, H, W)."""
+    return along_rows[:, None].astype(np.float32) + along_columns[..., None].astype(np.float32)
+
+
+# ---- transforms: RandomAffine, ElasticTransform, RandomErasing, GaussianNoise, Compose -----------
+
+
+@dataclass(frozen=True)
+class RandomAffine:
+    """Turn, shift, scale and shear each image at random; all at once, so it is read only once.
+
+    Each is drawn evenly from its range; shifts are not rounded to whole pixels.
+
+    Parameters
+    ----------
+    degrees : float >= 0, or pair (least, most)
+        Clockwise; d is (-d, d).
+    translate : float, or pair of floats, optional
+        The largest shift, as a share of the width, and of the height.
+    scale : pair (least, most), optional
+    shear : float >= 0, pair (least, most), or two such pairs in one tuple, optional
+        Degrees along the rows, then along the columns; s is (-s, s, 0, 0).
+    fill : float, optional
+        What comes into view; the smallest pixel of each image if left out.
+
+    Examples
+    --------
+    >>> transform = RandomAffine(degrees=10, translate=0.1, scale=(0.9, 1.1), shear=10)
+    >>> transform(np.zeros((3, 1, 28, 28), np.float32), np.random.default_rng(0)).shape
+    (3, 1, 28, 28)
+    """
+
+    degrees: float | tuple
+    translate: float | tuple | None = None
+    scale: tuple | None = None
+    shear: float | tuple | None = None
+    fill: float | None = None
+
+    def __post_init__(self):
+        self._ranges()  # raises where they are none
+        _check("fill", self.fill or 0, 1, -1e9, 1e9)
+
+    def __call__(self, x, rng):
+        n, _, h, w = _shape("RandomAffine", x)
+        angle, scale, *shear, right, down = self.draw(n, rng)
+        return affine(x, angle, (right * w, down * h), scale, shear, self.fill)
+
+    def draw(self, n, rng):
+        """Angle, scale, two shears, and two shifts as shares, for each of `n` images: (6, n)."""
+        low, high = self._ranges().T[..., None]  # (6, 1) each
+        return rng.uniform(low, high, (6, n))
+
+    def _ranges(self):
+        shear, shift = _spread("shear", self.shear or 0, 89), self.translate or 0
+        across, down = shift if np.shape(shift) == (2,) else (shift, shift)
+        return np.array([
+            _check("degrees", _spread("degrees", self.degrees, 360), 2, -360, 360),
+            _check("scale", self.scale or (1, 1), 2, 0.01, 100),
+            _check("shear", shear[:2], 2, -89, 89),
+            _check("shear", shear[2:] or (0, 0), 2, -89, 89),
+            _spread("translate", _check("translate", across, 1, 0, 1), 1),
+            _spread("translate", _check("translate", down, 1, 0, 1), 1),
+        ])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ElasticTransform:
+    """Move each pixel at random and its neighbors nearly alike, as a trembling hand would.
+
+    Simard, Steinkraus and Platt (2003), "Best practices for convolutional neural networks applied
+    to visual document analysis": noise smoothed by a Gaussian tells how far each pixel moves.
+
+    Parameters
+    ----------
+    alpha : float
+        How far: noise between -1 and 1 is smoothed, then multiplied by alpha / 2 pixels, since
+        torchvision counts in half pixels. The paper's alpha of 34 pixels is 68 here.
+    sigma : float
+        The width of the Gaussian in pixels, 4 in the paper. The wider, the smoother and the weaker:
+        each pixel moves about alpha / (12 sigma) to a side, and as much up or down.
+    fill : float, optional
+        What comes into view; the smallest pixel of each image if left out.
+
+    Examples
+    --------
+    >>> transform = ElasticTransform(alpha=68, sigma=4)
+    >>> transform(np.zeros((3, 1, 28, 28), np.float32), np.random.default_rng(0)).shape
+    (3, 1, 28, 28)
+    """
+
+    alpha: float = 50.0
+    sigma: float = 5.0
+    fill: float | None = None
+
+    def __post_init__(self):
+        _check("alpha", self.alpha, 1, 0, 1e6)
+        _check("sigma", self.sigma, 1, 0.1, 1e6)
+        _check("fill", self.fill or 0, 1, -1e9, 1e9)
+
+    def __call__(self, x, rng):
+        n, _, h, w = _shape("ElasticTransform", x)
+        down, right = self.draw(n, (h, w), rng)
+        down += np.arange(h, dtype=np.float32)[:, None]
+        right += np.arange(w, dtype=np.float32)
+        return bilinear(x, down, right, self.fill)
+
+    def draw(self, n, size, rng):
+        """How many pixels further down, and further right, to look: (2, n, H, W)."""
+        noise = rng.random((2, n, *size), dtype=np.float32)
+        noise -= 0.5
+        h, w = (_smoothing(length, self.sigma) for length in size)
+        return h @ (noise @ (self.alpha * w.T))
+
+
+def _smoothing(length, sigma):
+    """The matrix that smooths a line of pixels: each becomes a weighted mean of all, (L, L)."""
+    distance = np.subtract.outer(np.arange(length), np.arange(length))
+    weights = np.exp(-0.5 * (distance / sigma) ** 2)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class RandomErasing:
+    """Cover a random rectangle of some images, so that no single part of them is relied upon.
+
+    Zhong, Zheng, Kang, Li and Yang (2017), "Random erasing data augmentation". Of ten rectangles
+    drawn for an image the first smaller than it is taken; if none is, the image stays as it was.
+
+    Parameters
+    ----------
+    p : float
+        The share of the images that lose a rectangle.
+    scale : pair (least, most)
+        Its area, as a share of the image's.
+    ratio : pair (least, most)
+        Its height / width; the logarithm is drawn evenly.
+    value : float or "random"
+        What it is covered with; "random" is standard normal noise.
+
+    Examples
+    --------
+    >>> transform = RandomErasing(p=1, scale=(0.25, 0.25), ratio=(1, 1), value=1)
+    >>> transform(np.zeros((1, 1, 8, 8), np.float32), np.random.default_rng(0)).sum().item()
+    16.0
+    """
+
+    p: float = 0.5
+    scale: tuple = (0.02, 0.33)
+    ratio: tuple = (0.3, 3.3)
+    value: float | str = 0.0
+
+    def __post_init__(self):
+        _check("p", self.p, 1, 0, 1)
+        _check("scale", self.scale, 2, 0, 1)
+        _check("ratio", self.ratio, 2, 0.01, 100)
+        _check("value", 0 if self.value == "random" else self.value, 1, -1e9, 1e9)
+
+    def __call__(self, x, rng):
+        n, _, h, w = _shape("RandomErasing", x)
+        top, left, height, width = self.draw(n, (h, w), rng)
+        rows, columns = _span(h, top, height), _span(w, left, width)
+        noisy = self.value == "random"
+        value = rng.standard_normal(x.shape, np.float32) if noisy else np.float32(self.value)
+        return np.where(rows[:, None, :, None] & columns[:, None, None], value, x)
+
+    def draw(self, n, size, rng):
+        """Top, left, height and width of `n` rectangles, sizes 0 where there is none: 4 of (n,)."""
+        area = rng.uniform(*self.scale, (10, n)) * (size[0] * size[1])
+        ratio = np.exp(rng.uniform(*np.log(self.ratio), (10, n)))
+        sizes = np.rint(np.sqrt([area * ratio, area / ratio])).astype(int)  # (2, 10, n)
+        fits = (sizes < np.reshape(size, (2, 1, 1))).all(axis=0)
+        first = fits.argmax(axis=0), np.arange(n)
+        taken = fits[first] & (rng.random(n) < self.p)
+        height, width = sizes[:, *first] * taken
+        top, left = rng.integers(size[0] - height + 1), rng.integers(size[1] - width + 1)
+        return top, left, height, width
+
+
+def _span(length, start, count):
+    """Which of `length` pixels are among the `count` from `start` on; (N,), (N,) -> (N, length)."""
+    distance = np.arange(length) - start[:, None]
+    return (distance >= 0) & (distance < count[:, None])
+
+
+@dataclass(frozen=True)
+class GaussianNoise:
+    """Add normal noise of this mean and standard deviation to each pixel; nothing is clipped.
+
+    Parameters
+    ----------
+    mean, sigma : float
+
+    Examples
+    --------
+    >>> x = GaussianNoise(sigma=0.1)(np.zeros((3, 1, 28, 28), np.float32), np.random.default_rng(0))
+    >>> round(float(x.std()), 2)
+    0.1
+    """
+
+    mean: float = 0.0
+    sigma: float = 0.1
+
+    def __post_init__(self):
+        _check("mean", self.mean, 1, -1e9, 1e9)
+        _check("sigma", self.sigma, 1, 0, 1e9)
+
+    def __call__(self, x, rng):
+        noise = rng.standard_normal(_shape("GaussianNoise", x), dtype=np.float32)
+        noise *= self.sigma
+        noise += self.mean
+        noise += x
+        return noise
+
+
+class Compose:
+    """Several transforms one after another, each drawing from the same `rng` in turn.
+
+    Parameters
+    ----------
+    transforms : sequence of functions (x, rng)
+
+    Examples
+    --------
+    >>> Compose([ElasticTransform(), GaussianNoise(sigma=0.2)])
+    Compose([ElasticTransform(alpha=50.0, sigma=5.0, fill=None), GaussianNoise(mean=0.0, sigma=0.2)])
+    """
+
+    def __init__(self, transforms):
+        self.transforms = list(transforms)
+        wrong = [transform for transform in self.transforms if not callable(transform)]
+        if wrong:
+            raise TypeError(f"Compose expects functions of (x, rng), got {wrong[0]!r}.")
+
+    def __call__(self, x, rng):
+        for transform in self.transforms:
+            x = transform(x, rng)
+        return x
+
+    def __repr__(self):
+        return f"Compose({self.transforms})"
+
+
+# ---- errors --------------------------------------------------------------------------------------
+
+
+def _shape(caller, x):
+    """The shape of a batch of images; an error if it is none."""
+    dtype = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
+    if dtype != np.float32:
+        remedy = "data.normalize(images)" if dtype == np.uint8 else "x.astype(np.float32)"
+        raise TypeError(f"{caller} expects an array of float32, got {dtype}: try {remedy}.")
+    if x.ndim != 4 or 0 in x.shape[1:]:
+        raise ValueError(
+            f"{caller} expects images of shape (N, C, H, W), got {x.shape}. "
+            "Grey images of shape (N, H, W) need a channel axis: x[:, None]."
+        )
+    return x.shape
+
+
+def _spread(name, value, most):
+    """-value and value; what is a pair already stays as it is."""
+    return tuple(value) if np.ndim(value) else (-_check(name, value, 1, 0, most), value)
+
+
+def _check(name, value, count, low, high):
+    """`value`, which must be so many numbers from `low` to `high`, the smaller one first."""
+    numbers = np.atleast_1d(value)
+    right = numbers.dtype.kind in "iuf" and numbers.shape == (count,)
+    if right and low <= numbers[0] <= numbers[-1] <= high:
+        return value
+    what = "a number" if count == 1 else "two numbers, the smaller one first,"
+    raise ValueError(f"{name} expects {what} from {low} to {high}, got {value!r}.")

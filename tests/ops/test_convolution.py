@@ -1,0 +1,138 @@
+"""Convolution beyond the table of cases: the textbook, the blocks, layouts, errors."""
+
+import numpy as np
+import op_truth as truth
+import pytest
+from cases import draw_pair
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from op_checks import LAYOUTS, check_gradients, draw_array
+
+import minigrad as mg
+from minigrad import Tensor, gradients
+from minigrad.ops import convolution
+
+quickly = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+
+
+@st.composite
+def windows(draw):
+    """An image, and the options of im2col."""
+    kernel, padding = draw_pair(draw, 1, 3), draw_pair(draw, 0, 2)
+    options = {"stride": draw_pair(draw, 1, 3), "dilation": draw_pair(draw, 1, 2)}
+    steps = zip(truth.pair(kernel), truth.pair(padding), truth.pair(options["dilation"]))
+    sizes = [max(1, d * (k - 1) + 1 - 2 * p) + draw(st.integers(0, 3)) for k, p, d in steps]
+    shape = draw(st.integers(1, 2)), draw(st.integers(1, 2)), *sizes
+    return draw_array(draw, shape), {"kernel_size": kernel, "padding": padding, **options}
+
+
+@quickly
+@given(windows())
+def test_im2col_reads_what_the_loops_read(drawn):
+    x, options = drawn
+    np.testing.assert_array_equal(mg.im2col(x, **options), truth.im2col(x, **options))
+
+
+@quickly
+@given(windows())
+def test_col2im_is_the_adjoint_of_im2col(drawn):
+    """<im2col(x), c> == <x, col2im(c)> for every c."""
+    x, options = drawn
+    columns = mg.im2col(x, **options)
+    c = np.random.default_rng(0).normal(size=columns.shape)
+    image = mg.col2im(c, x.shape, **options)
+    assert image.shape == x.shape
+    assert np.sum(columns * c) == pytest.approx(np.sum(x * image))
+
+
+@quickly
+@given(windows(), st.integers(1, 3))
+def test_conv2d_is_the_textbooks(drawn, F):
+    x, options = drawn
+    kernel = truth.pair(options.pop("kernel_size"))
+    w = np.random.default_rng(1).normal(size=(F, x.shape[1], *kernel))
+    np.testing.assert_allclose(
+        mg.conv2d(x, w, **options), mg.conv2d_textbook(x, w, **options), atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_many_blocks_give_what_one_gives(monkeypatch, dtype, stride):
+    """Images are taken a few at a time; a batch that is no multiple of it must not matter."""
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(7, 2, 6, 5)).astype(dtype), rng.normal(size=(3, 2, 3, 2)).astype(dtype)
+    b, shape = rng.normal(size=3).astype(dtype), mg.conv2d(x, w, stride=stride).shape
+    g = rng.normal(size=shape).astype(dtype)
+
+    def everything():
+        tensors = [Tensor(v, requires_grad=True) for v in (x, w, b)]
+        y = mg.conv2d(*tensors, stride=stride)
+        return y.data, *gradients(y, tensors, g)
+
+    options = {"stride": (stride, stride), "padding": (0, 0), "dilation": (1, 1)}
+    expected = [
+        truth.conv2d(x, w, b, stride),
+        truth.conv2d_input_gradient(g, w, x.shape, **options),
+        truth.conv2d_weight_gradient(g, x, w.shape, **options),
+        g.sum((0, 2, 3)),
+    ]
+    for block in (1, 700, 2000, 10**9):
+        monkeypatch.setattr(convolution, "BLOCK", block)
+        for got, loops in zip(everything(), expected, strict=True):
+            assert got.dtype == dtype
+            np.testing.assert_allclose(got, loops, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("shape", [(1, 1, 4, 4), (2, 1, 4, 1), (1, 3, 1, 4), (2, 2, 4, 4)])
+def test_any_strides_of_the_input_give_the_same(layout, shape):
+    from op_checks import _laid_out
+
+    x = np.random.default_rng(0).normal(size=shape)
+    w = np.random.default_rng(1).normal(size=(2, shape[1], 1, 1))
+    odd = _laid_out(x.copy(), layout)
+    np.testing.assert_array_equal(odd, x)
+    np.testing.assert_array_equal(mg.conv2d(odd, w, padding=1), mg.conv2d(x, w, padding=1))
+    np.testing.assert_array_equal(mg.max_pool2d(odd, 1), mg.max_pool2d(x, 1))
+
+
+def test_memory_stays_channels_last():
+    x = np.zeros((2, 5, 5, 3)).transpose(0, 3, 1, 2)
+    y = mg.max_pool2d(mg.relu(mg.conv2d(x, np.zeros((4, 3, 2, 2)))), 2)
+    assert y.transpose(0, 2, 3, 1).flags.c_contiguous
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_second_derivatives_of_conv2d_in_all_pairs(stride):
+    rng = np.random.default_rng(0)
+    x, w, b = rng.normal(size=(2, 2, 4, 5)), rng.normal(size=(3, 2, 2, 3)), rng.normal(size=3)
+    conv = lambda *xs: mg.conv2d(*xs, stride=stride, padding=1)
+    check_gradients(lambda x, w, b: conv(x, w, b) ** 3 / 10, [x, w, b])
+    check_gradients(lambda x, w: conv(x, w), [x, w])
+    check_gradients(lambda x: conv(x, w, b) ** 2, [x])
+    check_gradients(lambda w: conv(x, w, b) ** 2, [w])
+
+
+@pytest.mark.parametrize(
+    ("x", "w", "options"),
+    [
+        ((1, 4, 4), (1, 1, 2, 2), {}),
+        ((1, 2, 4, 4), (1, 1, 2, 2), {}),
+        ((1, 2, 4, 4), (3, 1, 2, 2), {"groups": 2}),
+        ((1, 1, 2, 2), (1, 1, 3, 3), {}),
+        ((1, 1, 4, 4), (1, 1, 3, 3), {"dilation": 2}),
+        ((1, 1, 4, 4), (1, 1, 2, 2), {"stride": 0}),
+        ((1, 1, 4, 4), (1, 1, 2, 2), {"padding": -1}),
+        ((1, 1, 4, 4), (2, 1, 2, 2), {"b": np.zeros(1)}),
+        ((1, 1, 4, 4), (2, 1, 2, 2), {"b": np.zeros((2, 1))}),
+    ],
+)
+def test_shapes_that_do_not_fit_raise(x, w, options):
+    with pytest.raises(ValueError, match=r"conv2d|kernel"):
+        mg.conv2d(np.zeros(x), np.zeros(w), **options)
+
+
+def test_conv1d_refuses_images():
+    with pytest.raises(ValueError, match=r"\(N, C, L\)"):
+        mg.conv1d(np.zeros((1, 1, 4, 4)), np.zeros((1, 1, 2)))

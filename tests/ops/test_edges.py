@@ -1,0 +1,177 @@
+"""What happens at the edges: kinks, ties, poles, huge numbers, and branches not taken."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import Tensor, gradients
+
+
+def slope(f, *values):
+    """f and its gradients by each value, as lists."""
+    xs = [Tensor(np.array(v, float), requires_grad=True) for v in values]
+    y = f(*xs)
+    found = [g.tolist() for g in gradients(y, xs, np.ones(y.shape))]
+    return found if len(found) > 1 else found[0]
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "expected"),
+    [
+        (mg.relu, 0, 0),
+        (mg.absolute, 0, 0),
+        (mg.sign, 0, 0),
+        (mg.leaky_relu, 0, 0.01),
+        (mg.elu, 0, 1),
+        (mg.sigmoid, 0, 0.25),
+        (mg.silu, 0, 0.5),
+        (mg.gelu, 0, 0.5),
+        (mg.softplus, 0, 0.5),
+        (lambda x: mg.clip(x, 0, 1), [-1, 0, 1, 2], [0, 1, 1, 0]),
+        (lambda x: mg.maximum(x, 0), [-1, 0, 1], [0, 0.5, 1]),
+        (lambda x: mg.minimum(x, 0), [-1, 0, 1], [1, 0.5, 0]),
+        (mg.max, [1, 3, 3], [0, 0.5, 0.5]),
+        (mg.min, [1, 1, 1, 2], [1 / 3, 1 / 3, 1 / 3, 0]),
+        (lambda x: mg.max(x, axis=0), [[1, 2], [1, 0]], [[0.5, 1], [0.5, 0]]),
+        (mg.norm, [0, 0], [0, 0]),
+        (lambda x: mg.norm(x, ord=1), [0, 2], [0, 1]),
+        (lambda x: mg.norm(x, ord=np.inf), [-3, 2], [-1, 0]),
+        (mg.std, [2, 2], [0, 0]),
+        (mg.prod, [0, 2, 3], [6, 0, 0]),
+        (mg.prod, [0, 0, 3], [0, 0, 0]),
+        (lambda x: x**0, [0, 2], [0, 0]),
+        (lambda x: x**1, [0, 2], [1, 1]),
+        (lambda x: x**2, [0, 2], [0, 4]),
+        (lambda x: 0**x, [0, 2], [0, 0]),
+        (mg.expm1, 1e-20, 1),
+        (mg.log1p, 1e-20, 1),
+        (mg.sort, [3, 3, 1], [1, 1, 1]),
+        (lambda x: mg.huber_loss(x, np.zeros(3), "sum"), [0, 1, 2], [0, 1, 1]),
+    ],
+)
+def test_gradient_at_an_edge(f, at, expected):
+    assert slope(f, at) == pytest.approx(expected, abs=1e-15) if np.ndim(at) < 2 else expected
+
+
+def test_gradient_of_max_over_an_axis_at_ties():
+    assert slope(lambda x: mg.max(x, axis=0), [[1, 2], [1, 0]]) == [[0.5, 1], [0.5, 0]]
+
+
+def test_a_tie_of_two_tensors_halves_the_gradient_of_both():
+    assert slope(mg.maximum, [1, 2], [1, 0]) == [[0.5, 1], [0.5, 0]]
+    assert slope(mg.minimum, [1, 2], [1, 0]) == [[0.5, 0], [0.5, 1]]
+
+
+def test_max_pool_gives_the_gradient_to_the_first_of_equals():
+    found = slope(lambda x: mg.max_pool2d(x, 2), np.zeros((1, 1, 2, 4)))
+    assert found == [[[[1, 0, 1, 0], [0, 0, 0, 0]]]]
+
+
+def test_the_gradient_of_sqrt_at_0_is_inf():
+    with np.errstate(divide="ignore"):
+        assert slope(mg.sqrt, 0) == np.inf
+
+
+def test_0_to_the_power_of_0_is_1_with_gradients_0():
+    assert slope(lambda a, b: a**b, 0, 0) == [0, 0]
+    assert mg.power(Tensor(0.0), 0).item() == 1
+
+
+def test_the_exponents_gradient_is_right_at_exponent_0():
+    """d/db of a ** b is log(a) there, and its derivative by a is 1 / a."""
+    a, b = (Tensor(np.array(v), requires_grad=True) for v in (2.0, 0.0))
+    by_a, by_b = gradients(a**b, [a, b], create_graph=True)
+    assert (by_a.item(), by_b.item()) == (0, pytest.approx(np.log(2)))
+    assert gradients(by_a, [b])[0] == pytest.approx(0.5)
+
+
+def test_the_second_derivative_of_huber_where_it_is_a_square_is_1():
+    x = Tensor(np.zeros(()), requires_grad=True)
+    (first,) = gradients(mg.huber_loss(x, np.zeros(())), [x], create_graph=True)
+    assert gradients(first, [x])[0] == 1
+
+
+def test_a_nan_in_the_branch_not_taken_stays_there():
+    x = Tensor(np.array([-1.0, 4.0]), requires_grad=True)
+    bad = np.array([np.nan, 7.0])
+    y = mg.where(np.isnan(bad), x, bad * x)
+    assert y.data.tolist() == [-1, 28]
+    (g,) = gradients(mg.where([True, False], x, bad), [x], np.ones(2))
+    assert g.tolist() == [1, 0]
+    with np.errstate(invalid="ignore"):
+        safe = mg.where(x > 0, mg.sqrt(mg.where(x > 0, x, 1)), 0)
+    assert gradients(safe, [x], np.ones(2))[0].tolist() == [0, 0.25]
+
+
+def test_expm1_and_log1p_are_exact_near_0():
+    assert mg.expm1(Tensor(np.array(1e-20))).item() == 1e-20
+    assert mg.log1p(Tensor(np.array(1e-20))).item() == 1e-20
+
+
+HUGE = np.array([-1e4, -100.0, 0.0, 100.0, 1e4])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "f",
+    [
+        mg.sigmoid,
+        mg.softplus,
+        mg.silu,
+        mg.gelu,
+        mg.elu,
+        mg.tanh,
+        mg.softmax,
+        mg.log_softmax,
+        mg.logsumexp,
+        lambda x: mg.logaddexp(x, -x),
+        lambda x: mg.binary_cross_entropy_with_logits(x, np.array([1, 0, 1, 0, 1.0])),
+        lambda x: mg.binary_cross_entropy_with_logits(x, np.array([0, 1, 0, 1, 0.0])),
+        lambda x: mg.cross_entropy(mg.reshape(x, (1, 5)), np.array([0])),
+        lambda x: mg.cross_entropy(mg.reshape(x, (1, 5)), np.array([4]), label_smoothing=0.1),
+        lambda x: mg.nll_loss(mg.log_softmax(mg.reshape(x, (1, 5))), np.array([0])),
+        lambda x: mg.kl_div(mg.log_softmax(x), np.array([0, 0.5, 0.5, 0, 0])),
+        lambda x: mg.huber_loss(x, -x),
+        lambda x: mg.scaled_dot_product_attention(*[mg.reshape(x, (5, 1))] * 3, is_causal=True),
+    ],
+)
+def test_huge_numbers_stay_finite(f, dtype):
+    x = Tensor(HUGE.astype(dtype), requires_grad=True)
+    y = f(x)
+    (g,) = gradients(y, [x], np.ones(y.shape))
+    assert y.dtype == g.dtype == dtype
+    assert np.isfinite(y.data).all()
+    assert np.isfinite(g).all()
+
+
+def test_the_huge_values_are_right_too():
+    assert mg.sigmoid(HUGE).tolist() == pytest.approx([0, 0, 0.5, 1, 1])
+    assert mg.softplus(HUGE).tolist() == pytest.approx([0, 0, np.log(2), 100, 1e4])
+    assert mg.logaddexp(HUGE, HUGE).tolist() == pytest.approx((HUGE + np.log(2)).tolist())
+    assert mg.softmax(HUGE).tolist() == pytest.approx([0, 0, 0, 0, 1])
+    assert mg.log_softmax(HUGE).tolist() == pytest.approx((HUGE - 1e4).tolist())
+    assert mg.cross_entropy(HUGE[None], np.array([0])) == pytest.approx(2e4)
+
+
+def test_confident_logits_keep_their_small_loss():
+    """log(1 + exp(-20)), and not 0, in float32 as well."""
+    for logit, target in (20.0, 1.0), (-20.0, 0.0):
+        logits, targets = np.array([logit], np.float32), np.array([target], np.float32)
+        loss = mg.binary_cross_entropy_with_logits(logits, targets)
+        assert float(loss) == pytest.approx(np.log1p(np.exp(-20)), rel=1e-6)
+
+
+def test_attention_to_nothing_is_zero_and_finite():
+    q, k, v = (Tensor(np.ones((2, 3)), requires_grad=True) for _ in range(3))
+    y = mg.scaled_dot_product_attention(q, k, v, attn_mask=np.array([[True, False], [False] * 2]))
+    assert y.data.tolist() == [[1, 1, 1], [0, 0, 0]]
+    assert all(np.isfinite(g).all() for g in gradients(y, [q, k, v], np.ones((2, 3))))
+
+
+def test_of_an_empty_array():
+    x = Tensor(np.zeros((0, 3)), requires_grad=True)
+    assert mg.sum(x).item() == 0
+    assert mg.prod(x, axis=0).data.tolist() == [1, 1, 1]
+    with pytest.raises(ValueError, match="zero-size"):
+        mg.max(x)
+    assert gradients(mg.sum(x * 2), [x])[0].shape == (0, 3)

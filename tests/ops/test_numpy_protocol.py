@@ -1,0 +1,412 @@
+"""A Tensor where an array is expected: the row, the value, or an error with its reason."""
+
+import copy
+import math
+import operator
+import pickle
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import Tensor, gradients, nn
+from minigrad.ops import numpy_protocol
+
+
+@pytest.fixture
+def t():
+    return Tensor(np.array([1.0, 2.0]), requires_grad=True, name="t")
+
+
+@pytest.fixture
+def m():
+    return Tensor(np.array([[1.0, 2.0], [3.0, 4.0]]), requires_grad=True)
+
+
+@pytest.fixture
+def constant():
+    return Tensor(np.array([1.0, 2.0]))
+
+
+# ---- np.f(tensor) --------------------------------------------------------------------------------
+
+ARGUMENTS = {
+    "power": (2,), "clip": (0, 1), "where": (0,), "reshape": (4,), "broadcast_to": ((3, 2, 2),),
+    "pad": (1,), "split": (2,), "repeat": (2,), "tile": (2,), "roll": (1,), "swapaxes": (0, 1),
+    "moveaxis": (0, 1), "expand_dims": (0,), "take": ([0, 1],), "tensordot": (1,),
+}  # fmt: skip
+TWO = "add subtract multiply divide logaddexp arctan2 maximum minimum matmul dot inner outer"
+
+
+@pytest.mark.parametrize("function", numpy_protocol.FUNCTIONS, ids=lambda f: f.__name__)
+def test_numpys_functions_of_a_tensor_are_the_rows(function):
+    name, x = function.__name__, np.array([[0.1, 0.2], [0.3, 0.4]])
+    if name == "take_along_axis":
+        run = lambda x: function(x, np.array([[0], [1]]), axis=1)
+    elif name == "where":
+        run = lambda x: function([True, False], x, 0)
+    elif name == "einsum":
+        run = lambda x: function("ij,jk", x, x)
+    elif name in ("concatenate", "stack"):
+        run = lambda x: function([x, np.ones((2, 2)), x])
+    elif name in TWO.split() or name == "tensordot":
+        run = lambda x: function(x, x, *ARGUMENTS.get(name, ()))
+    else:
+        run = lambda x: function(x, *ARGUMENTS.get(name, ()))
+    tensor, truth = run(Tensor(x, requires_grad=True)), run(x)
+    pairs = zip(tensor, truth, strict=True) if name == "split" else [(tensor, truth)]
+    for got, expected in pairs:
+        assert isinstance(got, Tensor)
+        assert got.requires_grad
+        np.testing.assert_allclose(got.data, expected)
+
+
+@pytest.mark.parametrize("name", numpy_protocol.CONSTANTS.split())
+def test_functions_without_a_gradient_give_numpys_value(name, t):
+    function, x = getattr(np, name), t.data
+    more = {"full_like": (3,), "searchsorted": (1.5,)}.get(name, ())
+    two = (
+        "equal less greater logical_and logical_or logical_xor allclose array_equal isclose shares"
+    )
+    if any(word in name for word in two.split()) or name == "may_share_memory":
+        more = (np.array([1.0, 3.0]),)
+    got, expected = function(t, *more), function(x, *more)
+    assert type(got) is type(expected)
+    np.testing.assert_array_equal(got, expected) if name != "empty_like" else None
+
+
+@pytest.mark.parametrize(
+    ("call", "hint"),
+    [
+        (lambda t: np.nan_to_num(t), r"np.nan_to_num .*mg.where"),
+        (lambda t: np.ravel(t), r"np.ravel .*mg.reshape"),
+        (lambda t: np.hstack([t, t]), r"np.hstack .*mg.concatenate"),
+        (lambda t: np.linalg.inv(t), r"np.linalg.inv .*detach"),
+        (lambda t: np.fft.fft(t), r"np.fft.fft .*detach"),
+        (lambda t: np.unique(t), r"np.unique .*detach"),
+        (lambda t: np.add.reduce(t), r"np.add.reduce .*mg.sum"),
+        (lambda t: np.add.accumulate(t), r"np.add.accumulate .*mg.cumsum"),
+        (lambda t: np.multiply.outer(t, t), r"np.multiply.outer .*a\[:, None\]"),
+        (lambda t: np.floor_divide(t, 2), r"np.floor_divide .*mg.floor"),
+        (lambda t: np.arange(2) // t, r"np.floor_divide .*mg.floor"),
+        (lambda t: np.add.at(np.zeros(2), [0], t), r"np.add.at .*mg.scatter"),
+        (lambda t: np.copyto(np.zeros(2), t), r"np.copyto .*mg.where"),
+        (lambda t: np.save("nowhere.npy", t), r"np.save .*detach"),
+    ],
+)
+def test_a_function_without_a_row_says_what_to_use_instead(call, hint, t):
+    with pytest.raises(TypeError, match=hint):
+        call(t)
+
+
+@pytest.mark.parametrize(
+    ("call", "option"),
+    [
+        (lambda t: np.exp(t, out=np.zeros(2)), "out="),
+        (lambda t: np.exp(t, np.zeros(2)), "out="),
+        (lambda t: np.exp(np.zeros(2), out=t), "out="),
+        (lambda t: np.less(t, 1, out=np.zeros(2, bool)), "out="),
+        (lambda t: np.mean(t, dtype=np.float32), "dtype="),
+        (lambda t: np.sum(t, where=[True, False]), "where="),
+        (lambda t: np.sum(t, initial=1), "initial="),
+        (lambda t: np.add(t, 1, where=[True, False]), "where="),
+        (lambda t: np.reshape(t, 2, order="F"), "order="),
+        (lambda t: np.concatenate([t, t], dtype=np.float32), "dtype="),
+        (lambda t: operator.iadd(np.zeros(2), t), "out="),
+    ],
+)
+def test_options_that_have_no_meaning_are_refused_by_name(call, option, t):
+    with pytest.raises(TypeError, match=option):
+        call(t)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: np.where(t),
+        lambda t: np.reshape(t, 2, "F"),
+        lambda t: np.clip(t, 0, 1, np.zeros(2)),
+        lambda t: np.cumsum(t, 0, np.float32),
+        lambda t: np.sort(t, kind="stable"),
+        lambda t: np.sum(a=t),
+        lambda t: np.var(t, mean=1),
+    ],
+)
+def test_forms_of_a_call_that_are_not_supported_raise(call, t):
+    with pytest.raises(TypeError):
+        call(t)
+
+
+def test_options_left_at_none_are_taken_as_left_out(t):
+    assert np.sum(t, dtype=None, out=None).item() == 3
+
+
+def test_norm_of_a_matrix_is_the_length_and_never_another_norm_by_its_name(m):
+    assert np.linalg.norm(m).item() == np.linalg.norm(m.data)
+    assert np.linalg.norm(m, axis=1).data.tolist() == np.linalg.norm(m.data, axis=1).tolist()
+    for order in (1, 2, np.inf, "fro", "nuc"):
+        with pytest.raises(ValueError, match="reshape"):
+            np.linalg.norm(m, ord=order)
+        with pytest.raises(ValueError, match="reshape"):
+            mg.norm(m, ord=order, axis=(0, 1))
+
+
+# ---- operators -----------------------------------------------------------------------------------
+
+OPERATORS = [
+    operator.add,
+    operator.sub,
+    operator.mul,
+    operator.truediv,
+    operator.pow,
+    operator.lt,
+    operator.le,
+    operator.gt,
+    operator.ge,
+    operator.eq,
+    operator.ne,
+]
+OTHERS = [
+    2, 0.5, True, [3.0, 4.0], (3.0, 4.0), np.array([3.0, 4.0]), np.array([[3.0], [4.0]]),
+    np.float64(2), np.float32(2), np.int64(2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=repr)
+@pytest.mark.parametrize("apply", OPERATORS, ids=lambda f: f.__name__)
+def test_operators_in_both_orders(apply, other, t):
+    for got, truth in (
+        (apply(t, other), apply(t.data, other)),
+        (apply(other, t), apply(other, t.data)),
+    ):
+        value = got.data if isinstance(got, Tensor) else got
+        assert type(value) is np.ndarray
+        assert value.dtype == truth.dtype
+        np.testing.assert_allclose(value, truth)
+        if isinstance(got, Tensor):
+            assert got.requires_grad
+
+
+@pytest.mark.parametrize("other", [2, 0.5, True, [3.0, 4.0], np.ones(2, np.float32)], ids=repr)
+@pytest.mark.parametrize("apply", OPERATORS[:5], ids=lambda f: f.__name__)
+def test_float32_stays_float32_beside_numbers_and_lists(apply, other):
+    x = Tensor(np.array([1.0, 2.0], np.float32), requires_grad=True)
+    for y in apply(x, other), apply(other, x):
+        assert y.dtype == np.float32
+        assert gradients(y, [x], np.ones(2))[0].dtype == np.float32
+
+
+def test_matmul_with_arrays_and_lists_in_both_orders(m):
+    for other in [1.0, 2.0], np.array([1.0, 2.0]), [[1.0], [2.0]]:
+        np.testing.assert_allclose((m @ other).data, m.data @ np.array(other))
+        (g,) = gradients(m @ other, [m], np.ones((m @ other).shape))
+        np.testing.assert_allclose(g, np.ones((2, 1)) * np.ravel(other))
+    np.testing.assert_allclose(([1.0, 2.0] @ m).data, [7, 10])
+    np.testing.assert_allclose((np.eye(2) @ m).data, m.data)
+
+
+def test_a_list_beside_integers_keeps_its_fractions():
+    assert (Tensor(np.array([1, 2])) + [0.5, 0.5]).data.tolist() == [1.5, 2.5]
+
+
+def test_tensors_inside_a_list_operand_are_not_made_constants(t):
+    with pytest.raises(TypeError, match="detach"):
+        t + [t[0], 1.0]
+
+
+@pytest.mark.parametrize("other", [None, "a", {}, object()])
+def test_what_is_no_number_is_refused(other, t):
+    with pytest.raises(TypeError, match="does not go together"):
+        t + other
+
+
+@pytest.mark.parametrize("apply", [operator.floordiv, operator.mod, operator.and_, divmod])
+def test_operators_without_a_gradient_raise(apply, t):
+    for pair in (t, 2), (2, t):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            apply(*pair)
+
+
+def test_sum_of_a_list_of_tensors(t):
+    assert sum([t, t, t]).data.tolist() == [3, 6]
+
+
+def test_in_place_operators_make_new_tensors_except_of_leaves(t):
+    u = kept = t * 1
+    u += 1
+    assert u is not kept
+    assert kept.data.tolist() == [1, 2]
+    with pytest.raises(TypeError, match=r"p.data -= lr \* p.grad"):
+        t += 1
+    with pytest.raises(TypeError, match=r"mg\.where"):
+        u[0] = 1
+
+
+def test_signs(t):
+    assert (-t).data.tolist() == [-1, -2]
+    assert (+t) is t
+    assert abs(-t).data.tolist() == [1, 2]
+
+
+# ---- Python's protocols --------------------------------------------------------------------------
+
+
+def test_length_iteration_and_truth_are_as_of_arrays(t, m):
+    assert len(m) == 2
+    assert [row.data.tolist() for row in m] == [[1, 2], [3, 4]]
+    assert all(row.requires_grad for row in m)
+    assert bool(t[0])
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(t)
+    with pytest.raises(TypeError, match="unsized"):
+        len(t[0])
+    with pytest.raises(TypeError):
+        list(t[0])
+    assert 2.0 in t
+    assert 3.0 not in t
+    _, second = t
+    assert second.item() == 2
+
+
+def test_equality_and_hash(t, constant):
+    assert (t == [1, 3]).tolist() == [True, False]
+    assert (t == constant).tolist() == [True, True]
+    assert (t == None).tolist() == [False, False]  # noqa: E711
+    assert len({t, t, constant}) == 2
+    with pytest.raises(ValueError, match="ambiguous"):
+        t in [constant, t]  # noqa: B015
+
+
+def test_comparisons_and_choices_without_gradient_are_arrays(t):
+    for value in (t > 1, t.argmax(), t.argmin(), t.any(), t.all(), t.argsort(), t.tolist()):
+        assert not isinstance(value, Tensor)
+    assert (t > 1).tolist() == [False, True]
+    assert (t.argmax(), t.argmin(), t.any(), t.all()) == (1, 0, True, True)
+    assert t[t > 1].data.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [
+        np.asarray,
+        lambda t: np.asarray(t, np.float32),
+        lambda t: np.array([t, t]),
+        lambda t: np.asarray([t[0], t[1]]),
+        lambda t: operator.setitem(np.zeros(2), slice(None), t),
+        lambda t: float(t[0]),
+        lambda t: int(t[0]),
+        lambda t: complex(t[0]),
+        lambda t: math.exp(t[0]),
+        lambda t: np.full(2, t[0]),
+        lambda t: np.mean([t, t]),
+        lambda t: np.testing.assert_allclose(t, t),
+        lambda t: t.numpy(),
+    ],
+)
+def test_a_gradient_is_never_lost_without_a_word(lose, t, constant):
+    with pytest.raises(TypeError, match="detach"):
+        lose(t)
+    lose(constant)
+    lose(t.detach())
+
+
+def test_one_element_of_an_array_is_not_set_to_a_tensor_with_a_gradient(t):
+    array = np.zeros(2)
+    with pytest.raises((TypeError, ValueError)):
+        array[0] = t[0]
+    array[0] = t[1].item()
+    assert array.tolist() == [2, 0]
+
+
+def test_arrays_of_constants(constant):
+    assert np.asarray(constant, np.float32).dtype == np.float32
+    assert np.asarray(constant) is not None
+    assert np.shares_memory(np.asarray(constant), constant.data)
+    assert not np.shares_memory(np.array(constant), constant.data)
+    with pytest.raises(ValueError, match="copy"):
+        np.array(constant, np.float32, copy=False)
+    assert math.exp(constant[0]) == math.e
+
+
+def test_integers_index(m):
+    two = Tensor(np.array(1))
+    assert list(range(two)) == [0]
+    assert m[two].data.tolist() == [3, 4]
+    assert m[Tensor(np.array([0, 0]))].data.tolist() == [[1, 2], [1, 2]]
+    with pytest.raises(TypeError):
+        operator.index(Tensor(1.0))
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))]
+)
+def test_a_copy_shares_nothing(duplicate, t):
+    t.grad = np.array([5.0, 6.0])
+    other = duplicate(t)
+    assert (other.name, other.requires_grad, other.dtype) == ("t", True, np.float64)
+    assert other.data.tolist() == [1, 2]
+    assert other.grad.tolist() == [5, 6]
+    other.data[:] = 0
+    other.grad[:] = 0
+    assert (t.data.tolist(), t.grad.tolist()) == ([1, 2], [5, 6])
+    with pytest.raises(TypeError, match="detach"):
+        duplicate(t * 2)
+    assert duplicate((t * 2).detach()).data.tolist() == [2, 4]
+
+
+def test_a_used_graph_is_not_copied_either(t):
+    loss = (t * t).sum()
+    loss.backward()
+    with pytest.raises(TypeError, match="detach"):
+        copy.deepcopy(loss)
+
+
+def test_a_parameter_stays_a_parameter():
+    p = copy.deepcopy(nn.Parameter([1.0]))
+    assert type(p) is nn.Parameter
+    assert p.requires_grad
+
+
+def test_text(t):
+    assert repr(t) == "Tensor([1., 2.], float64, requires_grad=True, name='t')"
+    assert f"{t[0]:.2f}" == "1.00"
+    assert f"{t[0] * 1}" == "Tensor(1., float64, requires_grad=True)"
+    with pytest.raises(ValueError, match=r"size 1|one element"):
+        f"{t:.2f}"
+
+
+def test_unknown_attributes_raise(t):
+    with pytest.raises(AttributeError):
+        t.data_  # noqa: B018
+    with pytest.raises(AttributeError):
+        t.required_grad = True
+
+
+# ---- methods -------------------------------------------------------------------------------------
+
+
+def test_methods_are_the_functions_of_that_name(m):
+    for names in numpy_protocol.METHODS.values():
+        for name in names.split():
+            more = {
+                "clip": (0, 1),
+                "astype": (np.float32,),
+                "repeat": (2,),
+                "swapaxes": (0, 1),
+                "take": ([0],),
+                "dot": (np.eye(2),),
+            }.get(name, ())
+            got, truth = getattr(m, name)(*more), getattr(mg, name)(m.data, *more)
+            assert got.requires_grad
+            np.testing.assert_array_equal(got.data, truth)
+
+
+def test_shapes_and_sizes(m):
+    assert (m.ndim, m.size, m.shape, m.T.data.tolist()) == (2, 4, (2, 2), [[1, 3], [2, 4]])
+    for shape in ((4, 1), [4, 1], np.array([4, 1])):
+        assert m.reshape(shape).shape == m.reshape(4, -1).shape == (4, 1)
+    assert m.flatten().shape == m.reshape(-1).shape == (4,)
+    for swapped in (m.transpose(), m.transpose(None), m.transpose(1, 0), m.transpose((1, 0))):
+        assert swapped.data.tolist() == [[1, 3], [2, 4]]
+    assert m[0, 0].item() == 1
+    assert np.shares_memory(m.detach().data, m.data)

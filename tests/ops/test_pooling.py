@@ -1,0 +1,63 @@
+"""Pooling beyond the table of cases."""
+
+import numpy as np
+import op_truth as truth
+import pytest
+from cases import poolings
+from hypothesis import given, settings
+
+import minigrad as mg
+from minigrad import Tensor, gradients
+
+quickly = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+
+
+@quickly
+@given(poolings())
+def test_ties_give_the_gradient_to_the_first(drawn):
+    (x,), options = drawn
+    x = np.round(x)  # many ties
+    t = Tensor(x, requires_grad=True)
+    y = mg.max_pool2d(t, **options)
+    expected, stride = np.zeros_like(x), options["stride"]
+    stride = options["kernel_size"] if stride is None else stride
+    places = truth.max_places(x, options["kernel_size"], stride, options["padding"])
+    for (n, c, _, _), place in places.items():
+        expected[n, c, *place] += 1
+    np.testing.assert_array_equal(gradients(y, [t], np.ones(y.shape))[0], expected)
+
+
+def test_the_border_of_max_pool_never_wins():
+    assert (mg.max_pool2d(np.full((1, 1, 3, 3), -5.0), 2, padding=1) == -5).all()
+
+
+def test_global_is_adaptive_to_one():
+    x = np.random.default_rng(0).normal(size=(2, 3, 5, 4))
+    np.testing.assert_allclose(mg.global_avg_pool2d(x), mg.adaptive_avg_pool2d(x, 1))
+
+
+def test_adaptive_of_a_dividing_size_is_avg_pool():
+    x = np.random.default_rng(0).normal(size=(2, 3, 6, 4))
+    np.testing.assert_allclose(mg.adaptive_avg_pool2d(x, (3, 2)), mg.avg_pool2d(x, 2))
+
+
+@pytest.mark.parametrize("pool", [mg.max_pool2d, mg.avg_pool2d])
+@pytest.mark.parametrize(
+    ("shape", "options", "reason"),
+    [
+        ((4, 4), {"kernel_size": 2}, r"\(N, C, H, W\)"),
+        ((1, 1, 4, 4), {"kernel_size": 5}, "does not fit"),
+        ((1, 1, 4, 4), {"kernel_size": 2, "padding": 2}, "half"),
+        ((1, 1, 4, 4), {"kernel_size": 2, "stride": 0}, "stride"),
+    ],
+)
+def test_windows_that_do_not_fit_raise(pool, shape, options, reason):
+    with pytest.raises(ValueError, match=reason):
+        pool(np.zeros(shape), **options)
+
+
+def test_adaptive_pooling_of_no_image_raises():
+    with pytest.raises(ValueError, match="adaptive_avg_pool2d"):
+        mg.adaptive_avg_pool2d(np.zeros((4, 4)), 2)
+    with pytest.raises(ValueError, match="adaptive_avg_pool2d"):
+        mg.adaptive_avg_pool2d(np.zeros((1, 1, 4, 4)), 0)

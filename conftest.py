@@ -3,8 +3,9 @@
 import doctest
 import os
 
-# One picture of the machine for all tests: no window is ever opened.
-os.environ.setdefault("MPLBACKEND", "agg")
+os.environ.setdefault("MPLBACKEND", "agg")  # no window is opened
+# Tests are many small matrix products, in which BLAS threads wait for each other. Before NumPy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 try:
     from sybil import Sybil

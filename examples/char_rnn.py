@@ -1,25 +1,18 @@
 """Read a rhyme letter by letter with a recurrent network, and let it recite.
 
-The network sees a letter, keeps what it needs in a memory of 64 numbers, and guesses the next
-letter. The memory is all it has of the past: the same cell runs at each letter, and the gradient
-runs back through all of them ("through time"). The cell is a gated recurrent unit (Cho et al. 2014):
+The network sees a letter, keeps what it needs in a memory of 64 numbers, and guesses the next letter.
+The same cell runs at each letter, and the gradient runs back through all of them ("through time").
+It is a gated recurrent unit (Cho et al. 2014): where `update` is near 0, the memory passes unchanged,
+and so does its gradient; that is why it remembers longer than tanh(...) alone.
 
-  update, reset = sigmoid(...)            of the letter and the memory, numbers from 0 to 1
-  candidate     = tanh(...)               of the letter and reset * memory
-  memory        = (1 - update) * memory + update * candidate
-
-Where `update` is near 0, memory passes unchanged, and so does its gradient: that is why such a cell
-remembers longer than tanh(...) alone.
-
-The text is a rhyme in the manner of "The house that Jack built", in which each verse adds a line on
-top of all that came before. The last verse is held back. It can be known but for its first words.
+The text is a rhyme in the manner of "The house that Jack built": each verse puts a line on top of all
+that came before. The last verse is held back. It can be known but for its first words.
 
 What to see in surprise.png:
-  left     the loss in bits, of the training and of the verse held back. Who knows how often each
-           letter comes pays the upper line, who knows the letter before as well the lower one.
-           Below it begins memory.
-  right    the verse held back. The darker a letter, the more it surprised: the new line does, and
-           where a word begins that could be several. The old lines are known by heart.
+  left     the loss in bits. The upper line is what a letter costs who knows how often each one
+           comes, the lower who knows the letter before as well. Below that line memory begins.
+  right    the verse held back; the darker a letter, the more it surprised. The new line does, as
+           it should. What follows is known by heart, though it never came after that line.
 """
 
 import argparse
@@ -31,24 +24,14 @@ from report import seconds, write_json
 import minigrad as mg
 from minigrad import nn, plot
 
-LINES = """the valley that no one had seen
-the river that ran through
-the boat that lay on
-the girl that rowed
-the dog that slept beside
-the cat that teased
-the bird that mocked
-the wind that lifted
-the cloud that came with
-the rain that fell from
-the hill that drank
-the tree that stood on
-the moon that silvered
-the night that carried
-the song that ended""".split("\n")
+LINES = """the valley that no one had seen/the river that ran through/the boat that lay on
+the girl that rowed/the dog that slept beside/the cat that teased/the bird that mocked
+the wind that lifted/the cloud that came with/the rain that fell from/the hill that drank
+the tree that stood on/the moon that silvered/the night that carried/the song that ended"""
+LINES = LINES.replace("\n", "/").split("/")
 VERSES = ["This is " + "\n".join(LINES[i::-1]) + ".\n\n" for i in range(len(LINES))]
 LETTERS = sorted(set("".join(VERSES)))
-HIDDEN, STEPS, BATCH, LENGTH, RATE = 64, 500, 32, 60, 0.01
+HIDDEN, STEPS, BATCH, LENGTH, RATE = 64, 300, 32, 60, 0.01
 
 
 class GRUCell(nn.Module):
@@ -70,17 +53,14 @@ class Reader(nn.Module):
         self.cell = GRUCell(hidden, hidden)
         self.guess = nn.Dense(hidden, letters)
 
-    def forward(self, codes, h):
+    def forward(self, codes, h=None):
         """Codes (N, T) and memory (N, hidden) to scores (N, T, letters) and memory."""
         x, memories = self.embed(codes), []  # (N, T, hidden)
+        h = np.zeros((len(codes), x.shape[-1]), x.dtype) if h is None else h  # nothing yet
         for t in range(x.shape[1]):
             h = self.cell(x[:, t], h)
             memories.append(h)
         return self.guess(mg.stack(memories, axis=1)), h
-
-
-def start(n):
-    return np.zeros((n, HIDDEN), np.float32)  # nothing in memory
 
 
 def encode(text):
@@ -91,32 +71,30 @@ def entropies(codes):
     """Bits that a letter costs who knows all frequencies, and who knows the letter before too."""
     pairs = np.zeros((len(LETTERS), len(LETTERS)))
     np.add.at(pairs, (codes[:-1], codes[1:]), 1 / (len(codes) - 1))
-    joint, first = (-(p[p > 0] * np.log2(p[p > 0])).sum() for p in (pairs, pairs.sum(axis=1)))
-    return float(first), float(joint - first)
+    joint, single = (-(p[p > 0] * np.log2(p[p > 0])).sum() for p in (pairs, pairs.sum(axis=1)))
+    return float(single), float(joint - single)
 
 
 def surprise(model, codes):
     """Bits that each letter cost the network, from the second on."""
     with mg.no_grad():
-        scores, _ = model(codes[None, :-1], start(1))
-    return mg.cross_entropy(scores[0], codes[1:], reduction="none").numpy() / np.log(2)
+        scores, _ = model(codes[None, :-1])
+    return mg.cross_entropy(scores.data[0], codes[1:], reduction="none") / np.log(2)
 
 
 def train(model, codes, held, rng):
-    """The loss of each step, and now and then (step, loss) of the verse held back, in bits."""
+    """The loss of each step in bits, and ten times (step, loss) of the verse held back."""
     optimizer = mg.optim.Adam(model.parameters(), lr=RATE)
-    schedule = mg.optim.OneCycleLR(optimizer, RATE, STEPS)
     losses, checks = [], []
     for step in range(1, STEPS + 1):
         begin = rng.integers(len(codes) - LENGTH, size=(BATCH, 1))
         window = codes[begin + np.arange(LENGTH + 1)]  # (N, T + 1)
         optimizer.zero_grad()
-        scores, _ = model(window[:, :-1], start(BATCH))
+        scores, _ = model(window[:, :-1])
         loss = mg.cross_entropy(scores.reshape(-1, len(LETTERS)), window[:, 1:].ravel())
         loss.backward()
-        mg.optim.clip_grad_norm(model.parameters(), 1.0)  # steep cliffs are common through time
+        mg.optim.clip_grad_norm(model.parameters(), 1.0)  # cliffs are common through time
         optimizer.step()
-        schedule.step()
         losses.append(loss.item() / np.log(2))
         if step % (STEPS // 10) == 0:
             checks.append((step, float(surprise(model, held).mean())))
@@ -125,13 +103,13 @@ def train(model, codes, held, rng):
 
 
 def recite(model, text, count, rng):
-    """Go on from `text`: each letter is drawn from what the network expects, and fed back."""
-    h, codes = start(1), encode(text)
-    with mg.no_grad():
-        for _ in range(count):
+    """Go on from `text`: each letter is drawn as the network expects it, and fed back."""
+    h, codes = None, encode(text)
+    for _ in range(count):
+        with mg.no_grad():
             scores, h = model(codes[None], h)
-            codes = rng.choice(len(LETTERS), size=1, p=mg.softmax(scores.data[0, -1].astype(float)))
-            text += LETTERS[codes[0]]
+        codes = rng.choice(len(LETTERS), size=1, p=mg.softmax(scores.data[0, -1].astype(float)))
+        text += LETTERS[codes[0]]
     return text
 
 
@@ -142,7 +120,42 @@ def main(argv=None):
     parser.add_argument("--out", type=Path, default=Path("runs/char_rnn"), help="runs/char_rnn")
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
-    print("placeholder")
+
+    known, held = encode("".join(VERSES[:-1])), encode(VERSES[-1])
+    mg.manual_seed(args.seed)
+    rng, model = np.random.default_rng(args.seed), Reader(len(LETTERS), HIDDEN)
+    losses, checks = train(model, known, held, rng)
+    bits, levels, end = surprise(model, held), entropies(known), VERSES[-1].index("\n")
+    print(f"\n{recite(model, 'This is ', 250, rng)}...\n")
+    print("Bits a letter: {:.2f} by frequencies, {:.2f} by pairs, {:.2f} in the verse held back "
+          "({:.2f} in its new line, {:.2f} in the others)".format(
+              *levels, bits.mean(), bits[:end].mean(), bits[end:].mean()))  # fmt: skip
+    numbers = {"bits": float(np.mean(losses[-20:])), "held_bits": float(bits.mean())}
+    numbers |= {"unigram_bits": levels[0], "bigram_bits": levels[1], "data": "the script's rhyme"}
+    write_json(args.out / "metrics.json", {**numbers, "seed": args.seed, "seconds": seconds()})
+    try:
+        print(plot.save(picture(losses, checks, levels, bits), args.out / "surprise.png"))
+    except ImportError as error:
+        print(f"no picture: {error}")
+
+
+def picture(losses, checks, levels, bits):
+    ax, page = plot.canvas.new_figure(11, 4.6).subplots(1, 2)
+    ax.plot(range(1, len(losses) + 1), losses, color=plot.COLORS[0], label="training")
+    ax.plot(*zip(*checks), "--s", color=plot.COLORS[1], label="verse held back")
+    for level, name in zip(levels, ("frequencies of letters", "frequencies of pairs")):
+        ax.axhline(level, color="gray", linewidth=1)
+        ax.text(len(losses), level + 0.05, name, ha="right")
+    ax.set(xlabel="step", ylabel="bits a letter", title="Loss", ylim=(0, None))
+    ax.legend(loc=(0.55, 0.62))
+    shades = iter(np.minimum([0, *bits / 10], 1))  # 10 bits, one in a thousand, is the darkest
+    for y, row in enumerate(VERSES[-1].split("\n")):
+        for x, (letter, shade) in enumerate(zip(row + " ", shades)):
+            look = {"facecolor": plot.COLORS[1], "alpha": shade, "edgecolor": "none", "pad": 1.5}
+            page.text(x, y, letter, family="monospace", ha="center", va="center", bbox=look)
+    page.set(title="Surprise by the verse held back", xlim=(-1, 33), ylim=(15, -1))
+    page.axis("off")
+    return page
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 _recording = ContextVar("recording", default=True)
-_watcher: ContextVar[Any] = ContextVar("watcher", default=None)  # set by mg.debug() alone
+_watcher: ContextVar[Any] = ContextVar("watcher", default=None)  # of mg.debug(), gradcheck
 _FREED: Any = ("freed",)  # the node of a tensor whose graph a backward pass has used up
 _bound: Any = None  # operators and methods: numpy_protocol.py binds them
 registry: dict[str, "primitive"] = {}  # every primitive of minigrad.ops; the tests walk it
@@ -87,7 +87,7 @@ class primitive:  # lower case as `property` is: it is used as a function
         self.function, self.rules, self.each, self.__doc__ = function, rules, each, doc
         self.rule = (lambda i: partial(each, i)) if each else dict(enumerate(rules)).get
         self.name = self.__name__ = name or function.__name__.strip("_")
-        self.__module__ = sys._getframe(1).f_globals["__name__"]
+        self.__module__ = sys._getframe(1).f_globals.get("__name__", "")
         if self.__module__.startswith("minigrad.ops."):
             registry[self.name] = self
 

@@ -237,5 +237,5 @@ def _lambda_bodies(file):
     return [node.body for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
 
 
-primitive.__str__ = recite  # type: ignore[method-assign, assignment]
+primitive.__str__ = recite  # type: ignore[method-assign]
 primitive.__repr__ = lambda row: f"<primitive {row.name}{_signature(row)}>"  # type: ignore

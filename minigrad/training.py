@@ -77,6 +77,7 @@ class TrainStep:
         self.workers, self.seed, self._pool = workers, seed, None
         self.clip_norm, self.accumulate, self._waiting = clip_norm, accumulate, []
         self.epoch, self.count, self.hits = 0, 0, None
+        self.prepare = lambda x, epoch, count, shard: x  # `fit` puts the loader's transform here
 
     def __call__(self, x, y):
         """Train on a batch; returns its loss before the update, a float.
@@ -133,7 +134,7 @@ class TrainStep:
         k, x, y, share = shard
         make = functools.partial(stream, self.seed, "dropout", self.epoch, self.count, k)
         with use_generator(make), _setting(collected, []):
-            outputs = self.model(x)
+            outputs = self.model(self.prepare(x, self.epoch, self.count, k))
             loss = self.loss(outputs, y)
             if not np.isfinite(loss.data).all():
                 raise ValueError(
@@ -265,6 +266,7 @@ def fit(
     callbacks = [*callbacks, *([Progress()] if progress else [])]
     options = {"clip_norm": clip_norm, "accumulate": accumulate}
     with TrainStep(model, loss, optimizer, workers, seed, **options) as step:
+        step.prepare = loader.transformed
         run = Run(step, loader, schedule, epochs, callbacks)
         if checkpoint is not None:
             restore(checkpoint, run, resume)
@@ -296,7 +298,7 @@ def _one_epoch(run, asked):
     run.call("on_epoch_begin")
     run.model.train()
     run.step.epoch, run.step.count, run.loader.epoch = run.epoch, 0, run.epoch
-    for x, y in run.loader:
+    for x, y in run.loader.plain_batches():
         run.add(run.step(x, y), len(x))
         if run.schedule and run.schedule.interval == "step":
             run.schedule.step()

@@ -1,5 +1,6 @@
 """Drawings of a graph, and operations that recite their rules."""
 
+import dis
 import inspect
 import re
 import shutil
@@ -226,6 +227,13 @@ def test_rules_without_source_are_recited_without_it():
     assert str(space["row"]) == "row(x)\n    dx = a rule whose source is not at hand"
 
 
+def steps(function):
+    """What a function loads, and the operators it applies, in order."""
+    kinds = ("LOAD", "BINARY", "COMPARE", "UNARY")
+    code = [i for i in dis.get_instructions(function) if i.opname.startswith(kinds)]
+    return [(i.opname[:4], i.argval) for i in code]
+
+
 @pytest.mark.parametrize("name", sorted(registry))
 def test_every_row_of_the_table_recites_all_its_rules(name):
     row = registry[name]
@@ -236,8 +244,7 @@ def test_every_row_of_the_table_recites_all_its_rules(name):
     rules = lines[1:]  # after the doc
     assert len(rules) == (1 if row.each else len(row.rules))
     for rule, line in zip(row.rules, rules, strict=not row.each):
-        if rule and rule.__name__ == "<lambda>":  # what is recited, compiled, is the same code
+        if rule and rule.__name__ == "<lambda>":  # what is recited, compiled, does the same
             body = line.partition(" = ")[2]
-            again = eval(f"lambda {str(inspect.signature(rule))[1:-1]}: {body}").__code__
-            assert again.co_code == rule.__code__.co_code
-            assert again.co_names == rule.__code__.co_names
+            again = eval(f"lambda {str(inspect.signature(rule))[1:-1]}: {body}")
+            assert steps(again) == steps(rule)

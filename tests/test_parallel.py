@@ -194,10 +194,10 @@ def test_blas_has_one_thread_inside_and_its_own_afterwards():
     def threads():
         return [lib["num_threads"] for lib in threadpoolctl.threadpool_info()]
 
-    before = threads()
-    with Workers(2):
-        assert set(threads()) == {1}
-    assert threads() == before
+    with threadpoolctl.threadpool_limits(2):
+        with Workers(2):
+            assert set(threads()) == {1}
+        assert set(threads()) == {2}
 
 
 def test_without_threadpoolctl_it_works_and_warns_once():

@@ -66,6 +66,26 @@ def test_fit_with_validation_and_progress_gives_the_same_bits(capsys):
     assert bits(one) == bits(two)
 
 
+def test_a_transform_is_applied_inside_the_shards_and_by_hand_alike():
+    def noise(x, rng):
+        return x + rng.normal(0, 0.1, x.shape).astype(np.float32)
+
+    models = [network(), network(), network()]
+    for model, workers in zip(models, (0, 1, 2), strict=True):
+        optimizer = optim.Adam(model.parameters())
+        loader = DataLoader(*data(), 20, seed=7, transform=noise)
+        if workers:
+            mg.fit(model, loader, optimizer=optimizer, epochs=2, workers=workers, progress=False)
+            continue
+        for _ in range(2):
+            for x, y in loader:
+                optimizer.zero_grad()
+                mg.cross_entropy(model(x), y).backward()
+                optimizer.step()
+    assert bits(models[0]) == bits(models[1]) != bits(models[2])
+    assert np.allclose(models[0][0].weight.data, models[2][0].weight.data, atol=0.05)
+
+
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
     results = []
     for seed in (7, 7, 8):

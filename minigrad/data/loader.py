@@ -203,18 +203,23 @@ class DataLoader:
     def __iter__(self):
         """Start the next epoch."""
         epoch = self.epoch
-        self.epoch += 1
-        return self._batches(epoch)
+        for step, (x, y) in enumerate(self.plain_batches()):
+            yield self.transformed(x, epoch, step), y
 
-    def _batches(self, epoch):
-        order = self._order(epoch)
-        for step in range(len(self)):
-            part = slice(step * self.batch_size, (step + 1) * self.batch_size)
+    def plain_batches(self):
+        """The next epoch's batches, not transformed."""
+        order = self._order(self.epoch)
+        self.epoch += 1
+        for start in range(0, len(self) * self.batch_size, self.batch_size):
+            part = slice(start, start + self.batch_size)
             part = part if order is None else order[part]
-            x = self.x[part]
-            if self.transform is not None:
-                x = self.transform(x, stream(self.seed, "augment", epoch, step))
-            yield x, self.y[part]
+            yield self.x[part], self.y[part]
+
+    def transformed(self, x, epoch, step, shard=0):
+        """A batch, or a shard of it, after `transform`, which draws from a stream of its own."""
+        if self.transform is None:
+            return x
+        return self.transform(x, stream(self.seed, "augment", epoch, step, shard))
 
     def _order(self, epoch):
         """A permutation, or None for the order of the data set."""

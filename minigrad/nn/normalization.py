@@ -55,7 +55,7 @@ class BatchNorm(Module):
         check_input(self, x, x.ndim in (2, 4) and x.shape[1] == C, f"(N, {C}) or (N, {C}, H, W)")
         if self.training:
             y, mean, var = ops.batch_norm(x, self.weight, self.bias, self.eps)
-            seen = self, x.size // C, mean.data.reshape(C), var.data.reshape(C)
+            seen = self, x.size // C, mean, var
             if collected.get() is None:
                 self.observe([seen])
             else:

@@ -2,7 +2,7 @@
 
 # ruff: noqa: F403, F405, RUF022  (what each room has is public as far as __all__ names it)
 
-from . import numpy_protocol  # noqa: F401, binds the operators and methods of Tensor
+from . import numpy_protocol  # binds the operators and methods of Tensor
 from .activation import *
 from .attention import *
 from .convolution import *

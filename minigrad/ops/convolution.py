@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from ..autograd import primitive
 from .linalg import matmul
-from .shaping import concatenate, reshape, transpose, expand_dims, squeeze
+from .shaping import concatenate, expand_dims, reshape, squeeze, transpose
 
 # ---- the textbook: im2col, col2im ----------------------------------------------------------------
 

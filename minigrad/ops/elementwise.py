@@ -71,9 +71,9 @@ logaddexp  = primitive(np.logaddexp,  lambda g, y, a, b: g * exp(a - y),
 sin        = primitive(np.sin,        lambda g, y, x: g * cos(x),           doc="Sine of radians")
 cos        = primitive(np.cos,        lambda g, y, x: -g * sin(x),          doc="Cosine of radians")
 tan        = primitive(np.tan,        lambda g, y, x: g * (1 + y * y),      doc="Tangent of radians")
-arcsin     = primitive(np.arcsin,     lambda g, y, x: g / sqrt(1 - x * x),  doc="Arc of sine x")
-arccos     = primitive(np.arccos,     lambda g, y, x: -g / sqrt(1 - x * x), doc="Arc of cosine x")
-arctan     = primitive(np.arctan,     lambda g, y, x: g / (1 + x * x),      doc="Arc of tangent x")
+arcsin     = primitive(np.arcsin,     lambda g, y, x: g / sqrt(1 - x * x),  doc="Inverse sine")
+arccos     = primitive(np.arccos,     lambda g, y, x: -g / sqrt(1 - x * x), doc="Inverse cosine")
+arctan     = primitive(np.arctan,     lambda g, y, x: g / (1 + x * x),      doc="Inverse tangent")
 arctan2    = primitive(np.arctan2,    lambda g, y, a, b: g * b / (a * a + b * b),
                                       lambda g, y, a, b: -g * a / (a * a + b * b),
                                       doc="Angle of the point (b, a)")
@@ -86,7 +86,7 @@ tanh       = primitive(np.tanh,       lambda g, y, x: g * (1 - y * y), doc="Hype
 
 # ---- choices: absolute, maximum, minimum, clip, where --------------------------------------------
 
-absolute   = primitive(np.absolute,   lambda g, y, x: g * sign(x), doc="|x|; slope at 0 is 0")
+absolute   = primitive(np.absolute,   lambda g, y, x: g * sign(x), doc="|x|; the slope at 0 is 0")
 maximum    = primitive(np.maximum,    lambda g, y, a, b: (g * (a > b) + g * (a >= b)) / 2,
                                       lambda g, y, a, b: (g * (a < b) + g * (a <= b)) / 2,
                                       doc="The larger of a and b; a tie halves the gradient")
@@ -104,8 +104,8 @@ where      = primitive(lambda condition, a, b: np.where(condition, a, b),
 # ---- steps, of zero gradient: sign, floor, ceil, round -------------------------------------------
 
 sign       = primitive(np.sign,       lambda g, y, x: g * 0, doc="-1, 0 or 1")
-floor      = primitive(np.floor,      lambda g, y, x: g * 0, doc="Integer below, or x")
-ceil       = primitive(np.ceil,       lambda g, y, x: g * 0, doc="Integer above, or x")
+floor      = primitive(np.floor,      lambda g, y, x: g * 0, doc="Largest integer <= x")
+ceil       = primitive(np.ceil,       lambda g, y, x: g * 0, doc="Smallest integer >= x")
 round      = primitive(lambda x, decimals=0: np.round(x, decimals),
                                       lambda g, y, x, decimals=0: g * 0,
                        name="round",  doc="Nearest number of so many decimals")

@@ -20,6 +20,7 @@ def _T(x):
 
 
 def _matmul_left(g, y, a, b):
+    """g @ b.T, of vectors and batches too."""
     if b.ndim == 1:  # (..., n, k) @ (k,) -> (..., n)
         return g[..., None] * b
     if a.ndim == 1:  # (k,) @ (..., k, m) -> (..., m)
@@ -28,6 +29,7 @@ def _matmul_left(g, y, a, b):
 
 
 def _matmul_right(g, y, a, b):
+    """a.T @ g, of vectors and batches too."""
     if a.ndim == 1:  # (k,) @ (..., k, m) -> (..., m), or (k,) @ (k,) -> ()
         return a * g if b.ndim == 1 else a[:, None] * g[..., None, :]
     if b.ndim == 1:  # (..., n, k) @ (k,) -> (..., n)

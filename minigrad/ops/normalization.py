@@ -1,7 +1,16 @@
-"""Normalization, derived: normalize by given statistics, and batch norm and layer norm made of it."""
+"""Normalization: by given statistics, over the batch (a row), over each example (derived).
 
+Batch norm has rules of its own because they pay: derived from mean and var, forward and backward
+took 2.9 times as long. With arrays they go block by block over rows that stay in the cache; with
+Tensors they are the formula in primitives, which can be differentiated again.
+"""
+
+import numpy as np
+
+from ..autograd import Tensor, primitive
 from .elementwise import sqrt
-from .reduction import mean, var
+from .reduction import mean, sum, var
+from .shaping import plain
 
 
 def normalize(x, mean, var, weight=1, bias=0, eps=1e-5):
@@ -14,6 +23,131 @@ def normalize(x, mean, var, weight=1, bias=0, eps=1e-5):
     [-0.5, 0.5]
     """
     return (x - mean) * (weight / sqrt(var + eps)) + bias
+
+
+# ---- batch norm ----------------------------------------------------------------------------------
+
+BLOCK = 2**17  # numbers; two or three arrays of them stay in the cache
+
+
+def _rows(x):
+    """(N, C) as it is, (N, C, H, W) as rows of an image (N * H, W * C): a view, if the channels
+    come last in memory. Numbers by channel are repeated W times for it: long rows are quick."""
+    return x if x.ndim == 2 else x.transpose(0, 2, 3, 1).reshape(-1, x.shape[1] * x.shape[3])
+
+
+def _images(rows, shape):
+    """The reverse of `_rows`."""
+    if len(shape) == 2:
+        return rows
+    N, C, H, W = shape
+    return rows.reshape(N, H, W, C).transpose(0, 3, 1, 2)
+
+
+def _blocks(*arrays):
+    """The same few rows of each array, block by block."""
+    step = max(1, BLOCK // max(1, arrays[0].shape[1]))
+    return (tuple(a[i : i + step] for a in arrays) for i in range(0, len(arrays[0]), step))
+
+
+def _repeated(vector, rows):
+    """Numbers (C,) for each place of a row (W * C,)."""
+    return np.tile(vector, rows.shape[1] // max(1, len(vector)))
+
+
+def _channel_sums(rows, C):
+    """The sum of each channel; by BLAS, which is four times as fast as `sum`."""
+    return (np.ones(len(rows), rows.dtype) @ rows).reshape(-1, C).sum(0)
+
+
+def moments(x):
+    """Mean and biased variance of each channel of an array: (N, C, ...) -> (C,), (C,)"""
+    rows, C, n = _rows(x), x.shape[1], x.size // max(1, x.shape[1])
+    mu, sigma2 = np.zeros((2, C), x.dtype)
+    for (block,) in _blocks(rows):
+        mu += _channel_sums(block, C) / n
+    center = _repeated(mu, rows)
+    for (block,) in _blocks(rows):
+        sigma2 += _channel_sums(np.square(block - center), C) / n
+    return mu, sigma2
+
+
+def _batch_norm(x, weight, bias, mu, sigma2, *, eps):
+    rows = _rows(x)
+    y, scale = np.empty_like(rows), weight / np.sqrt(sigma2 + eps)
+    center, scale, bias = (_repeated(v, rows) for v in (mu, scale, bias))
+    for block, out in _blocks(rows, y):
+        np.subtract(block, center, out=out)
+        out *= scale
+        out += bias
+    return _images(y, x.shape)
+
+
+def _by_channel(vector, x):
+    """(C,) as (1, C, 1, ...), to broadcast against x."""
+    return vector.reshape((1, -1) + (1,) * (x.ndim - 2))
+
+
+def _normal(x, eps):
+    """x with mean 0 and variance 1 in each channel, in primitives; and 1 / deviation."""
+    axes = (0, *range(2, x.ndim))
+    inverse = 1 / sqrt(var(x, axes, keepdims=True) + eps)
+    return (x - mean(x, axes, keepdims=True)) * inverse, inverse
+
+
+def _input_gradient(g, y, x, weight, bias, mu, sigma2, *, eps):
+    """weight / s * (g - mean(g) - x_hat * mean(g * x_hat)), where s is the deviation."""
+    if isinstance(g, Tensor):
+        axes = (0, *range(2, x.ndim))
+        x_hat, inverse = _normal(x, eps)
+        centered = g - mean(g, axes, True) - x_hat * mean(g * x_hat, axes, True)
+        return _by_channel(weight, x) * inverse * centered
+    rows, g_rows, inverse, n = _rows(x), _rows(g), 1 / np.sqrt(sigma2 + eps), g.size // len(mu)
+    sum_g, sum_gx = _sums(rows, g_rows, mu)
+    slope = inverse**2 * sum_gx / n
+    shift = sum_g / n - mu * slope
+    slope, shift, scale = (_repeated(v, rows) for v in (slope, shift, weight * inverse))
+    out = np.empty_like(rows)
+    for xs, gs, block in _blocks(rows, g_rows, out):  # scale * (g - slope * x - shift)
+        np.multiply(xs, slope, out=block)
+        np.subtract(gs, block, out=block)
+        block -= shift
+        block *= scale
+    return _images(out, x.shape)
+
+
+def _sums(rows, g, mu):
+    """sum(g), sum(g * (x - mu)) of each channel"""
+    sum_g, sum_gx = np.zeros((2, len(mu)), g.dtype)
+    center = _repeated(mu, rows)
+    for xs, gs in _blocks(rows, g):
+        sum_g += _channel_sums(gs, len(mu))
+        sum_gx += _channel_sums((xs - center) * gs, len(mu))
+    return sum_g, sum_gx
+
+
+def _weight_gradient(g, y, x, weight, bias, mu, sigma2, *, eps):
+    """sum(g * x_hat) of each channel"""
+    if isinstance(g, Tensor):
+        return sum(g * _normal(x, eps)[0], (0, *range(2, x.ndim)))
+    return _sums(_rows(x), _rows(g), mu)[1] / np.sqrt(sigma2 + eps)
+
+
+def _bias_gradient(g, y, x, weight, bias, mu, sigma2, *, eps):
+    if isinstance(g, Tensor):
+        return sum(g, (0, *range(2, x.ndim)))
+    return _channel_sums(_rows(g), len(mu))
+
+
+# A row: x, weight, bias; the moments of x come along so that they are computed once.
+_batch_norm_row = primitive(
+    _batch_norm,
+    _input_gradient,
+    _weight_gradient,
+    _bias_gradient,
+    name="batch_norm",
+    doc="(x - mean) / sqrt(var + eps) * weight + bias, by the moments of the batch itself",
+)
 
 
 def batch_norm(x, weight, bias, eps=1e-5):
@@ -29,20 +163,16 @@ def batch_norm(x, weight, bias, eps=1e-5):
     Returns
     -------
     y, mean, var
-        The result, of the shape of `x`, and the batch's statistics (1, C) or (1, C, 1, 1).
+        The result, of the shape of `x`, and the batch's moments, arrays (C,).
 
     Examples
     --------
-    >>> import numpy as np
     >>> y, mean, var = batch_norm(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1), eps=0)
     >>> y.tolist(), mean.tolist(), var.tolist()
-    ([[-1.0], [1.0]], [[2.0]], [[1.0]])
+    ([[-1.0], [1.0]], [2.0], [1.0])
     """
-    axes = (0, *range(2, x.ndim))
-    shape = (1, -1, *(1,) * (x.ndim - 2))  # (1, C, 1, 1)
-    mu, sigma2 = mean(x, axes, keepdims=True), var(x, axes, keepdims=True)
-    y = normalize(x, mu, sigma2, weight.reshape(shape), bias.reshape(shape), eps=eps)
-    return y, mu, sigma2
+    mu, sigma2 = moments(plain(x))
+    return _batch_norm_row(x, weight, bias, mu, sigma2, eps=eps), mu, sigma2
 
 
 def layer_norm(x, weight, bias, eps=1e-5):

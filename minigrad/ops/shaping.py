@@ -76,11 +76,13 @@ def _scatter(g, *, index, shape):
 
 
 def _diagonal_gradient(g, y, x, offset=0, axis1=0, axis2=1):
+    """g on the diagonal of zeros."""
     places = np.arange(x.size).reshape(x.shape).diagonal(offset, axis1, axis2)
     return reshape(scatter(g, index=places, shape=(x.size,)), x.shape)
 
 
 def _concatenate_gradient(i, g, y, *xs, axis):
+    """The part of g where input i went."""
     start = sum(x.shape[axis] for x in xs[:i])
     return getitem(g, _along(axis, slice(start, start + xs[i].shape[axis])))
 

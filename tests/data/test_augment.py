@@ -49,7 +49,7 @@ def each_transform(test):
 
 def bilinear_by_pixel(x, rows, columns, fill):
     """Bilinear reading by its definition: each pixel weighs (1 - distance) in both directions."""
-    n, c, h, w = x.shape
+    h, w = x.shape[2:]
     out = np.zeros(x.shape)
     for i, k, r, q in np.ndindex(*x.shape):
         row, column = float(rows[i, r, q]), float(columns[i, r, q])
@@ -246,27 +246,26 @@ def rectangles(erased):
 
 
 @given(
-    scale=st.tuples(st.floats(0.02, 0.2), st.floats(0.2, 0.5)),
+    scale=st.tuples(st.floats(0.02, 0.1), st.floats(0.1, 0.25)),
     ratio=st.tuples(st.floats(0.3, 1), st.floats(1, 3)),
     seed=st.integers(0, 99),
 )
 @settings(max_examples=30, deadline=None)
 def test_areas_and_ratios_stay_in_their_ranges(scale, ratio, seed):
-    x = np.zeros((50, 2, 40, 60), np.float32)
+    x = np.zeros((50, 2, 90, 110), np.float32)  # so large that all fit
     erased = RandomErasing(1, scale, ratio, value=1)(x, rng(seed)) == 1
     np.testing.assert_array_equal(erased[:, 0], erased[:, 1])
     for height, width in rectangles(erased[:, 0]):
-        assert (height + 0.5) * (width + 0.5) >= 2400 * scale[0]  # sizes are rounded
-        assert (height - 0.5) * (width - 0.5) <= 2400 * scale[1]
+        assert (height + 0.5) * (width + 0.5) >= 9900 * scale[0]  # sizes are rounded
+        assert (height - 0.5) * (width - 0.5) <= 9900 * scale[1]
         assert (height + 0.5) / (width - 0.5) >= ratio[0]
         assert (height - 0.5) / (width + 0.5) <= ratio[1]
 
 
 @pytest.mark.parametrize("p", [0, 0.25, 0.5, 1])
 def test_a_share_p_of_the_images_is_erased(p):
-    erased = (RandomErasing(p, value=1)(np.zeros((4000, 1, 28, 28), np.float32), rng()) == 1).any(
-        axis=(1, 2, 3)
-    )
+    x = np.zeros((4000, 1, 28, 28), np.float32)
+    erased = RandomErasing(p, value=1)(x, rng()).any(axis=(1, 2, 3))
     assert erased.mean() == pytest.approx(p, abs=5 * (p * (1 - p) / 4000) ** 0.5)
 
 
@@ -426,18 +425,16 @@ def test_the_loader_changes_each_batch_by_its_own_stream():
     np.testing.assert_array_equal(next(iter(loader))[0], second[0][0])
 
 
-def test_training_on_changed_digits_reads_shifted_ones_better():
-    images, labels = synthetic_digits(1500)
+def test_training_on_shifted_digits_reads_other_shifted_digits_better():
+    images, labels = synthetic_digits(900)
     x, y = normalize(images), labels.astype(int)
-    shifted = RandomAffine(0, 0.15)(x[1000:], rng())
-    accuracy = {}
-    for transform in (None, RandomAffine(0, 0.15)):
-        model = mg.nn.Sequential(
-            mg.nn.Flatten(), mg.nn.Dense(784, 64, rng=rng()), mg.nn.ReLU(),
-            mg.nn.Dense(64, 10, rng=rng(1)),
-        )  # fmt: skip
-        optimizer = mg.optim.Adam(model.parameters())
-        loader = DataLoader(x[:1000], y[:1000], 50, transform=transform)
-        mg.fit(model, loader, optimizer=optimizer, epochs=8, progress=False)
-        accuracy[transform] = mg.evaluate(model, (shifted, y[1000:]))["accuracy"]
-    assert accuracy[RandomAffine(0, 0.15)] > accuracy[None] + 0.05, accuracy
+    shift = RandomAffine(0, 0.15)
+    x_test, y_test = shift(x[600:], rng()), y[600:]
+    accuracy = []
+    for transform in (None, shift):
+        model = mg.nn.Sequential(mg.nn.Flatten(), mg.nn.Dense(784, 10, rng=rng()))
+        optimizer = mg.optim.Adam(model.parameters(), lr=0.003)
+        loader = DataLoader(x[:600], y[:600], 50, transform=transform)
+        mg.fit(model, loader, optimizer=optimizer, epochs=5, progress=False)
+        accuracy.append(mg.evaluate(model, (x_test, y_test))["accuracy"])
+    assert accuracy[1] > accuracy[0] + 0.05, accuracy

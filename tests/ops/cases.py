@@ -713,7 +713,13 @@ def differences(f):
 
 
 case("normalize", mg.normalize, truth.normalize, statistics())
-case("batch_norm", lambda *xs, eps: mg.batch_norm(*xs, eps)[0], truth.batch_norm, batches())
+case(
+    "batch_norm",
+    lambda *xs, eps: mg.batch_norm(*xs, eps)[0],
+    truth.batch_norm,
+    batches(),
+    row="batch_norm",
+)
 case("layer_norm", mg.layer_norm, layer_norm, layers())
 case("cross_entropy", mg.cross_entropy, truth.cross_entropy, probabilities(), row="cross_entropy")
 case("cross_entropy of classes", mg.cross_entropy, truth.cross_entropy, classes())

@@ -1,0 +1,43 @@
+"""Normalization beyond the table of cases: moments, blocks, layouts."""
+
+import numpy as np
+import op_truth as truth
+import pytest
+from op_checks import LAYOUTS, _laid_out
+
+import minigrad as mg
+from minigrad import Tensor, gradients
+from minigrad.ops import normalization
+
+
+@pytest.mark.parametrize("shape", [(6, 3), (6, 3, 4, 5)])
+def test_batch_norm_gives_the_biased_moments_of_each_channel(shape):
+    x = np.random.default_rng(0).normal(2, 3, shape)
+    _, mean, var = mg.batch_norm(x, np.ones(3), np.zeros(3))
+    axes = (0, *range(2, len(shape)))
+    np.testing.assert_allclose(np.ravel(mean), x.mean(axes))
+    np.testing.assert_allclose(np.ravel(var), x.var(axes))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("block", [1, 20, 2**17])
+def test_blocks_and_layouts_do_not_matter(monkeypatch, layout, block):
+    monkeypatch.setattr(normalization, "BLOCK", block, raising=False)
+    rng = np.random.default_rng(0)
+    x, weight, bias = rng.normal(size=(5, 3, 4, 1)), rng.normal(size=3), rng.normal(size=3)
+    g = rng.normal(size=x.shape)
+    tensors = [Tensor(v, requires_grad=True) for v in (_laid_out(x, layout), weight, bias)]
+    y = mg.batch_norm(*tensors)[0]
+    np.testing.assert_allclose(y.data, truth.batch_norm(x, weight, bias))
+    x_hat = truth.batch_norm(x, np.ones(3), np.zeros(3))
+    _, by_weight, by_bias = gradients(y, tensors, _laid_out(g, layout))
+    np.testing.assert_allclose(by_weight, (g * x_hat).sum((0, 2, 3)))
+    np.testing.assert_allclose(by_bias, g.sum((0, 2, 3)))
+
+
+def test_normalized_numbers_have_mean_0_and_variance_1():
+    x = np.random.default_rng(0).normal(5, 3, (50, 4)).astype(np.float32)
+    y = mg.layer_norm(x, np.ones(4, np.float32), np.zeros(4, np.float32))
+    np.testing.assert_allclose(y.mean(1), 0, atol=1e-5)
+    np.testing.assert_allclose(y.var(1), 1, atol=1e-3)
+    assert y.dtype == np.float32

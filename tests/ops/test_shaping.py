@@ -1,0 +1,117 @@
+"""Shapes and choices beyond the table of cases: views, orders in memory, errors."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import Tensor, gradients
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda x: mg.reshape(x, (3, 2, 4)),
+        lambda x: mg.reshape(x, -1),
+        lambda x: mg.transpose(x),
+        lambda x: mg.transpose(x, (1, 0, 2)),
+        lambda x: mg.swapaxes(x, 0, -1),
+        lambda x: mg.moveaxis(x, 0, -1),
+        lambda x: mg.expand_dims(x, (0, 2)),
+        lambda x: mg.squeeze(mg.expand_dims(x, 0)),
+        lambda x: mg.broadcast_to(x, (5, 2, 3, 4)),
+        lambda x: mg.flip(x, 1),
+        lambda x: mg.diagonal(x),
+        lambda x: mg.split(x, 2)[1],
+        lambda x: x[:, 1:, None, ::2],
+        lambda x: x.T,
+        lambda x: x[...],
+    ],
+)
+def test_no_copy_where_numpy_makes_none(view):
+    x = Tensor(np.zeros((2, 3, 4)), requires_grad=True)
+    assert np.shares_memory(view(x).data, x.data)
+
+
+def test_the_gradient_of_reshape_keeps_the_memory_order_of_its_input():
+    x = Tensor(np.zeros((2, 4, 5, 3)).transpose(0, 3, 1, 2), requires_grad=True)  # channels last
+    rule = mg.reshape.rule(0)
+    g = rule(np.arange(120.0).reshape(2, 60), None, x.data, (2, 60))
+    assert g.transpose(0, 2, 3, 1).flags.c_contiguous
+    np.testing.assert_array_equal(g.reshape(2, 60), np.arange(120.0).reshape(2, 60))
+
+
+def test_pad_keeps_channels_last():
+    x = np.zeros((2, 4, 5, 3)).transpose(0, 3, 1, 2)
+    assert mg.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))).transpose(0, 2, 3, 1).flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    "index",
+    [[0, 0, 2], np.array([0, 0, 2]), ([0, 0, 2],), ((0, 0, 2),), range(0, 1), np.array([[0], [0]])],
+    ids=repr,
+)
+def test_what_is_read_twice_adds_up(index):
+    x = Tensor(np.array([1.0, 2.0, 3.0]), requires_grad=True)
+    expected = np.zeros(3)
+    np.add.at(expected, index, 1)
+    y = x[index]
+    assert gradients(y, [x], np.ones(y.shape))[0].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (lambda x: mg.pad(x, 1, mode="edge"), "edge"),
+        (lambda x: mg.pad(x, 1, constant_values=(0, 1)), "constant_values"),
+        (lambda x: mg.pad(x, -1), "slice x"),
+        (lambda x: mg.split(x, 4), "equal sections"),
+        (lambda x: mg.split(x, 0), "equal sections"),
+        (lambda x: mg.reshape(x, (2, 2)), "reshape"),
+        (lambda x: mg.concatenate([x, x[0]]), "dimensions"),
+        (lambda x: mg.stack([x, x[:2]], axis=1), "dimensions"),
+        (lambda x: mg.squeeze(x, 0), "squeeze"),
+        (lambda x: mg.take_along_axis(x, np.array([0]), 1), "axes"),
+        (lambda x: mg.tensordot(x, np.ones((1, 3)), 1), "differ"),
+        (lambda x: mg.einsum("ij,jk", x), "operands|subscripts"),
+        (lambda x: mg.einsum("...i->i", x), "ellipsis|broadcast"),
+        (lambda x: mg.embedding(np.array([3]), x), "0 to 2"),
+        (lambda x: mg.embedding(np.array([-1]), x), "0 to 2"),
+        (
+            lambda x: mg.scaled_dot_product_attention(x, x, x, np.ones((3, 3)), is_causal=True),
+            "both",
+        ),
+        (lambda x: mg.dropout(x, 1.0), "probability"),
+    ],
+)
+def test_what_does_not_fit_raises(call, reason):
+    with pytest.raises(ValueError, match=reason):
+        call(np.zeros((3, 3)))
+
+
+def test_embedding_of_floats_raises():
+    with pytest.raises(TypeError, match="integers"):
+        mg.embedding(np.array([0.0]), np.zeros((3, 3)))
+
+
+def test_rules_that_have_no_gradient_say_so():
+    x, low = (Tensor(np.array(v), requires_grad=True) for v in (1.0, 0.0))
+    with pytest.raises(TypeError, match="detach"):
+        gradients(mg.clip(x, low, 2), [x, low])
+
+
+def test_dropout_keeps_the_mean_and_the_dtype():
+    x = np.ones((2, 50, 50, 8), np.float32).transpose(0, 3, 1, 2)
+    y = mg.dropout(x, 0.3, rng=np.random.default_rng(0))
+    assert y.dtype == np.float32
+    assert y.strides == x.strides
+    assert (y == 0).mean() == pytest.approx(0.3, abs=0.01)
+    assert y.mean() == pytest.approx(1, abs=0.02)
+    assert mg.dropout(x, 0) is x
+
+
+def test_dropout_inside_attention():
+    x = Tensor(np.ones((2, 4, 3)), requires_grad=True)
+    mg.manual_seed(0)
+    y = mg.scaled_dot_product_attention(x, x, x, dropout_p=0.5)
+    assert set(y.data.ravel().round(6)) <= {0, 0.5, 1, 1.5, 2}
+    assert len(set(y.data.ravel())) > 1

@@ -16,12 +16,12 @@ INTRODUCTION = """\
 
 Written by `python docs/make_table.py` from the operations themselves: what stands here is what runs.
 
-All the calculus that minigrad knows is in the first table below. A row is a function and its
-gradient rules. In a rule, `g` is the gradient of the output, `y` the output, the other names are the
-inputs; `dx` is the gradient of the input `x`. (Where a row is itself a gradient and has an input `g`,
-its own incoming gradient is `h`.) Summing over what was broadcast, and adding up where a
-value was used twice, is the engine's. The second table lists what is built from these rows, and
-needs no rule. `print(mg.tanh)` shows a row in Python.
+All the calculus that minigrad knows is on this page. A row is a function and its gradient rules. In
+a rule, `g` is the gradient of the output, `y` the output, the other names are the inputs; `dx` is
+the gradient of the input `x`. (Where a row is itself a gradient and has an input `g`, its own
+incoming gradient is `h`.) Summing over what was broadcast, and adding up where a value was used
+twice, is the engine's. The last table lists what is built from the rows and needs no rule.
+`print(mg.tanh)` shows a row in Python.
 """
 
 

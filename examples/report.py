@@ -51,7 +51,7 @@ def _predictions(images, labels, probabilities):
     """The first images as they come, and below them the worst mistakes among all."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 11), layout="constrained")
+    figure = Figure(figsize=(12, 9.6), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=(3, 2))
     plot.predictions(images, labels, probabilities, count=24, figure=above)
     plot.mistakes(images, labels, probabilities, count=16, figure=below)

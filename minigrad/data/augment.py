@@ -1,20 +1,20 @@
 """Random changes that leave a digit the digit it is: a small data set becomes an endless one.
 
-Each is a function of (images, rng) for `transform=` of the DataLoader: it returns a new batch, draws
-all that is random from `rng`, and keeps nothing, so that threads may share it. Names and meaning are
-torchvision's, with one difference: what comes into view from outside an image has the value of its
-smallest pixel, unless `fill` gives another. For digits this is the background, which after
-`normalize` is not 0.
+Each is a function of (images, rng) for `transform=` of the DataLoader: it returns a new batch,
+draws all that is random from `rng`, and keeps nothing, so that threads may share it. Names and
+meaning are torchvision's, with one difference: what comes into view from outside an image has the
+value of its smallest pixel, unless `fill` gives another. For digits this is the background, which
+after `normalize` is not 0.
 
-Parameters out of reason raise a ValueError when a transform is made. Called with anything but images
-of float32, shape (N, C, H, W), it raises a TypeError or a ValueError.
+Parameters out of reason raise a ValueError when a transform is made. Called with anything but
+images of float32, shape (N, C, H, W), it raises a TypeError or a ValueError.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-BLOCK = 8192  # pixels at a time, which stay in cache: 1 ms for 128 digits, 3 without blocks
+BLOCK = 16384  # pixels at a time; 512 digits in one piece take 11 ms instead of 3, in page faults
 
 
 # ---- at any place in the image: bilinear, affine -------------------------------------------------
@@ -348,8 +348,8 @@ class Compose:
 
     Examples
     --------
-    >>> Compose([ElasticTransform(), GaussianNoise(sigma=0.2)])
-    Compose([ElasticTransform(alpha=50.0, sigma=5.0, fill=None), GaussianNoise(mean=0.0, sigma=0.2)])
+    >>> Compose([RandomErasing(p=0.2), GaussianNoise()])
+    Compose([RandomErasing(p=0.2, ...), GaussianNoise(mean=0.0, sigma=0.1)])
     """
 
     def __init__(self, transforms):

@@ -1,6 +1,6 @@
 """What can be differentiated: a table of functions and their gradient rules."""
 
-# ruff: noqa: F403, F405, RUF022  (what each room has is public as far as __all__ names it)
+# ruff: noqa: F405, RUF022  (what each room has is public as far as __all__ names it)
 
 from . import numpy_protocol  # binds the operators and methods of Tensor
 from .activation import *

@@ -5,8 +5,8 @@ First the textbook, `im2col` and `col2im`, then the same in blocks that stay in 
 
     N images   C channels   H W height, width   F filters   KH KW kernel   OH OW output
 
-Images are (N, C, H, W), as in PyTorch; in memory the channels come last, (N, H, W, C), so that a row
-of a window is one run of KW * C floats.
+Images are (N, C, H, W), as in PyTorch; in memory the channels come last, (N, H, W, C), so that a
+row of a window is one run of KW * C floats.
 """
 
 import numpy as np

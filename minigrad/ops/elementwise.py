@@ -70,7 +70,7 @@ logaddexp  = primitive(np.logaddexp,  lambda g, y, a, b: g * exp(a - y),
 
 sin        = primitive(np.sin,        lambda g, y, x: g * cos(x),           doc="Sine of radians")
 cos        = primitive(np.cos,        lambda g, y, x: -g * sin(x),          doc="Cosine of radians")
-tan        = primitive(np.tan,        lambda g, y, x: g * (1 + y * y),      doc="Tangent of radians")
+tan        = primitive(np.tan,        lambda g, y, x: g * (1 + y * y),      doc="Tangent")
 arcsin     = primitive(np.arcsin,     lambda g, y, x: g / sqrt(1 - x * x),  doc="Inverse sine")
 arccos     = primitive(np.arccos,     lambda g, y, x: -g / sqrt(1 - x * x), doc="Inverse cosine")
 arctan     = primitive(np.arctan,     lambda g, y, x: g / (1 + x * x),      doc="Inverse tangent")

@@ -89,12 +89,11 @@ def _explicit(subscripts, operands):
 
 def _in_letters(operands):
     """einsum(a, [0, 1], b, [1, 2], [0, 2]) as subscripts, in letters, and operands."""
-    letters = string.ascii_uppercase + string.ascii_lowercase
-    *labels, out = [
-        "".join("..." if n is ... else letters[n] for n in label)
-        for label in (*operands[1::2], operands[-1] if len(operands) % 2 else [])
-    ]
-    return ",".join(labels) + ("->" + out) * (len(operands) % 2), operands[: 2 * len(labels) : 2]
+    letters, explicit = string.ascii_uppercase + string.ascii_lowercase, len(operands) % 2
+    labels = [*operands[1::2], *operands[-1:] * explicit]
+    words = ["".join("..." if n is ... else letters[n] for n in part) for part in labels]
+    inputs = words[:-1] if explicit else words
+    return ",".join(inputs) + ("->" + words[-1]) * explicit, operands[: 2 * len(inputs) : 2]
 
 
 # A table is read down its columns.

@@ -47,27 +47,20 @@ PLAIN = {getattr(np, name) for name in CONSTANTS.split()}
 # ---- for a function without a row: what to use instead -------------------------------------------
 
 INSTEAD = {
-    "ravel atleast_1d atleast_2d atleast_3d": "mg.reshape",
+    "ravel atleast_1d atleast_2d atleast_3d": "mg.reshape", "trace diag": "mg.diagonal",
     "hstack vstack dstack column_stack block append insert delete": "mg.concatenate or mg.stack",
-    "array_split hsplit vsplit dsplit unstack": "mg.split, or slices",
+    "array_split hsplit vsplit dsplit unstack": "mg.split or slices", "compress extract": "x[mask]",
     "rot90 fliplr flipud rollaxis": "mg.flip and mg.moveaxis",
     "nan_to_num nansum nanmean nanmax nanmin nanstd nanvar": "mg.where(np.isnan(x), 0, x)",
     "select choose piecewise copyto putmask place put heaviside fill_diagonal": "mg.where",
-    "compress extract": "x[mask]",
-    "average": "(x * weights).sum()",
-    "median percentile quantile partition": "mg.sort",
-    "diff ediff1d gradient": "x[1:] - x[:-1]",
-    "trace diag": "mg.diagonal",
-    "vdot vecdot matvec vecmat kron cross": "mg.einsum",
-    "convolve correlate": "mg.conv1d",
-    "hypot cbrt float_power": "mg.sqrt or mg.power",
+    "average": "(x * weights).sum()", "median percentile quantile partition": "mg.sort",
+    "diff ediff1d gradient": "x[1:] - x[:-1]", "vdot vecdot matvec vecmat kron cross": "mg.einsum",
+    "convolve correlate": "mg.conv1d", "hypot cbrt float_power": "mg.sqrt or mg.power",
     "exp2 logaddexp2 sinc cumprod arcsinh arccosh arctanh": "mg.exp, mg.log and operators",
     "floor_divide remainder fmod divmod modf trunc fix rint": "mg.floor",
     "fabs fmax fmin ptp": "mg.absolute, mg.max and mg.min",
-    "reduce": "mg.sum, mg.prod, mg.max or mg.min",
-    "accumulate": "mg.cumsum",
-    "outer": "a[:, None] and an operator",
-    "at reduceat": "mg.scatter",
+    "reduce": "mg.sum, mg.prod, mg.max or mg.min", "accumulate": "mg.cumsum",
+    "outer": "a[:, None] and an operator", "at reduceat": "mg.scatter",
 }
 
 # ---- operators and methods -----------------------------------------------------------------------
@@ -78,12 +71,9 @@ OPERATORS = {
 }
 COMPARISONS = "lt le gt ge eq ne"
 METHODS = {
-    elementwise: "exp log sqrt tanh clip round",
-    reduction: "sum mean var std max min prod cumsum",
+    elementwise: "exp log sqrt tanh clip round", activation: "relu sigmoid softmax",
+    reduction: "sum mean var std max min prod cumsum", linalg: "dot", selection: "take",
     shaping: "astype repeat squeeze swapaxes diagonal",
-    selection: "take",
-    linalg: "dot",
-    activation: "relu sigmoid softmax",
 }
 PLAIN_METHODS = "item tolist argmax argmin argsort any all"  # as of the array, without gradient
 # fmt: on
@@ -111,7 +101,7 @@ def _call(function, args, keywords):
 def _no_row(name, key):
     hints = (hint for names, hint in INSTEAD.items() if key in names.split())
     return TypeError(
-        f"{name} of a Tensor has no gradient rule: use {next(hints, 'a function that minigrad has')}"
+        f"{name} of a Tensor has no gradient rule: use {next(hints, 'what minigrad has')}"
         ", or say .detach().numpy() if a constant is meant."
     )
 
@@ -132,7 +122,7 @@ def _plain(x):
 
 
 def _operand(tensor, other):
-    """Lists take the dtype of a tensor of floats, as a number does; what is no number is refused."""
+    """Lists take the dtype of a tensor of floats, as numbers do; what is no number is refused."""
     if isinstance(other, list | tuple):
         return np.asarray(other, tensor.dtype if tensor.dtype.kind == "f" else None)
     if isinstance(other, np.generic | bool):
@@ -162,22 +152,12 @@ def _bind_operator(name, row):
         setattr(Tensor, f"__{prefix}{name}__", function)
 
 
-def _bind_comparison(name):
-    compare = getattr(operator, name)
-    setattr(Tensor, f"__{name}__", lambda self, other: compare(self.data, _plain(other)))
-
-
-def _bind_method(name, function):
+def _bind_method(name, function, unwrap=lambda x: x):
     def method(self, *args, **keywords):
-        return function(self, *args, **keywords)
+        return function(unwrap(self), *map(unwrap, args), **keywords)
 
     method.__doc__, method.__name__ = function.__doc__, name
     setattr(Tensor, name, method)
-
-
-def _bind_plain_method(name):
-    method = getattr(np.ndarray, name)
-    setattr(Tensor, name, lambda self, *args, **keywords: method(self.data, *args, **keywords))
 
 
 def _constant(self):
@@ -254,11 +234,11 @@ SPECIAL = {
 for _name, _row in OPERATORS.items():
     _bind_operator(_name, _row)
 for _name in COMPARISONS.split():
-    _bind_comparison(_name)
+    _bind_method(f"__{_name}__", getattr(operator, _name), _plain)
 for _room, _names in METHODS.items():
     for _name in _names.split():
         _bind_method(_name, getattr(_room, _name))
 for _name in PLAIN_METHODS.split():
-    _bind_plain_method(_name)
+    _bind_method(_name, getattr(np.ndarray, _name), _plain)
 for _name, _function in SPECIAL.items():
     setattr(Tensor, _name, _function)

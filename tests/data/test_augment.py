@@ -1,5 +1,6 @@
 """Augmentation: against loops over pixels, NumPy's own turns and shifts, and the drawn ranges."""
 
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from math import atan2, cos, degrees, floor, radians, sin, tan
 
@@ -104,7 +105,7 @@ def test_affine_is_the_product_of_its_four_matrices(angle, translate, scale, she
 
 
 def test_affine_treats_each_image_in_its_own_way_also_across_blocks():
-    n = 30  # 784 pixels each: three blocks
+    n = 50  # 784 pixels each: three blocks
     assert n * 784 > 2 * augment.BLOCK
     x, ways = images(n, 1, 28, 28), rng(1).uniform(0.8, 1.2, (6, n))
     y = affine(x, 90 * ways[0], (ways[1], ways[2]), ways[3], (9 * ways[4], 9 * ways[5]))
@@ -408,6 +409,20 @@ def test_parameters_out_of_reason_are_refused_when_a_transform_is_made(make, mes
 def test_compose_refuses_what_is_no_function():
     with pytest.raises(TypeError, match=r"functions of \(x, rng\), got 3"):
         Compose([AFFINE, 3])
+
+
+@pytest.mark.parametrize(
+    ("transform", "batches"),  # the padded copy (1.23), rows and columns, the result
+    [(AFFINE, 5), (ElasticTransform(), 6.5), (RandomErasing(), 1.5), (GaussianNoise(), 1.1)],
+    ids=repr,
+)
+def test_no_temporary_is_of_float64_or_not_in_blocks(transform, batches):
+    x = images(1000, 1, 28, 28)
+    tracemalloc.start()
+    transform(x, rng())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < batches * x.nbytes
 
 
 # ---- in the loader, and in training --------------------------------------------------------------

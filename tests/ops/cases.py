@@ -1,6 +1,7 @@
 """The table of cases: each operation, its truth, and what to feed it.
 
-`row=` names the row of minigrad's table that a case stands for; test_table.py fails if one is missing.
+`row=` names the row of minigrad's table that a case stands for; one without a case fails
+test_table.py.
 """
 
 import hypothesis.extra.numpy as hnp

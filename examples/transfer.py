@@ -1,0 +1,134 @@
+"""Learn from many drawn digits first, then from few real ones.
+
+A hundred labeled images are few for a network of 20,000 weights. But what its first layers learn,
+edges and bends, is of use for other images too. So it is trained on digits that NumPy draws, of
+which there are as many as one likes, and then taught the few real ones, in two ways:
+
+  frozen       the convolutions stay as they are (requires_grad = False, so that no gradient is even
+               computed for them), and only the two dense layers learn. Less can go wrong.
+  fine-tuned   all weights go on learning, with a small learning rate lest they forget.
+
+What to see in transfer.png: accuracy on real test digits against the number of real digits learnt
+from. From scratch, the same network needs about ten times as many for the same accuracy. The dashed
+line is the network that has seen drawn digits alone. With more and more real ones, the lead melts.
+
+Without real digits (see --data), mirrored ones stand in for them: drawn digits with rows and columns
+exchanged. Strange enough for a network that never saw any, and made of the same strokes.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+from digits import load_digits
+from models import lenet
+from report import seconds, write_json
+
+import minigrad as mg
+from minigrad import data, plot
+
+DRAWN, DRAWN_EPOCHS, BATCH, RATE = 10_000, 4, 64, 0.002
+FEW, SEEDS, STEPS = (30, 100, 300, 1000), 3, 200
+TEST = 2000  # test digits for each point of the picture
+CONVOLUTIONS = 6  # the first layers of lenet, up to the second pooling
+WAYS = {"from scratch": 0.002, "frozen": 0.002, "fine-tuned": 0.0005}  # learning rates
+
+
+def pretrained(seed):
+    """A network that has seen drawn digits alone."""
+    images, labels = data.synthetic_digits(DRAWN, seed=2)  # not those of load_digits
+    mg.manual_seed(seed)
+    model = lenet()
+    optimizer = mg.optim.Adam(model.parameters(), lr=RATE)
+    options = {"epochs": DRAWN_EPOCHS, "batch_size": BATCH, "seed": seed, "workers": "auto"}
+    mg.fit(model, (data.normalize(images), labels), optimizer=optimizer, **options)
+    return model
+
+
+def teach(way, weights, few, seed):
+    """A network that has learnt from the few digits, in one of the three ways."""
+    mg.manual_seed(seed)
+    model = lenet()
+    if way != "from scratch":
+        model.load_state_dict(weights)
+    for p in model[:CONVOLUTIONS].parameters():
+        p.requires_grad = way != "frozen"
+    optimizer = mg.optim.Adam(model.parameters(), lr=WAYS[way])
+    batch = min(32, len(few[0]))
+    epochs = max(1, round(STEPS * batch / len(few[0])))  # the same number of steps for any few
+    options = {"epochs": epochs, "batch_size": batch, "seed": seed, "progress": False}
+    mg.fit(model, few, optimizer=optimizer, **options)
+    return model
+
+
+def balanced(x, y, n, rng):
+    """n examples by lot, as many of each class."""
+    chosen = [rng.choice(np.flatnonzero(y == k), n // 10, replace=False) for k in range(10)]
+    return x[np.concatenate(chosen)], y[np.concatenate(chosen)]
+
+
+def main(argv=None):
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
+    option = parser.add_argument
+    option("--data", default="auto", help="auto, mnist, synthetic, a folder (default: auto)")
+    option("--seed", type=int, default=0, help="of weights, batches, digits (default: 0)")
+    option("--out", type=Path, default=Path("runs/transfer"), help="default: runs/transfer")
+    args = parser.parse_args(argv)
+    args.out.mkdir(parents=True, exist_ok=True)
+
+    train, test, kind = load_digits(args.data)
+    if kind == "synthetic":
+        print("There are NO REAL DIGITS here: mirrored synthetic ones stand in for them.")
+        train, test = [(images.transpose(0, 2, 1), labels) for images, labels in (train, test)]
+    x, y = data.normalize(np.ascontiguousarray(train[0])), train[1]
+    test = data.normalize(np.ascontiguousarray(test[0][:TEST])), test[1][:TEST]
+
+    model = pretrained(args.seed)
+    before = mg.evaluate(model, test)["accuracy"]
+    print(f"\nDrawn digits alone: {before:.1%} of the {kind} test digits right")
+    accuracy = {way: [] for way in WAYS}
+    print(f"{'few':>5}" + "".join(f"{way:>18}" for way in WAYS))
+    for n in FEW:
+        for way in WAYS:
+            found = []
+            for seed in range(args.seed, args.seed + SEEDS):
+                few = balanced(x, y, n, np.random.default_rng(seed))
+                taught = teach(way, model.state_dict(), few, seed)
+                found.append(mg.evaluate(taught, test)["accuracy"])
+            accuracy[way].append(found)
+        row = [(np.mean(found[-1]), np.std(found[-1], ddof=1)) for found in accuracy.values()]
+        print(f"{n:5}" + "".join(f"{mean:11.1%} ± {sd:.1%}" for mean, sd in row))
+    numbers = {"data": kind, "few": FEW, "accuracy": accuracy, "drawn_alone": before}
+    write_json(args.out / "metrics.json", {**numbers, "seed": args.seed, "seconds": seconds()})
+    draw(args.out / "transfer.png", accuracy, before, kind)
+    print(f"{args.out}:", *sorted(path.name for path in args.out.iterdir()))
+
+
+def draw(path, accuracy, before, kind):
+    try:
+        ax = plot.canvas.new_axes(6.4, 4.4)
+    except ImportError as error:
+        print(f"no picture: {error}")
+        return
+    ax.axhline(100 * before, color="gray", linestyle="--", label="drawn digits alone")
+    for (way, found), color, marker in zip(accuracy.items(), plot.COLORS, plot.MARKERS):
+        mean, sd = 100 * np.mean(found, axis=1), 100 * np.std(found, axis=1, ddof=1)
+        look = {"color": color, "marker": marker, "capsize": 4}
+        ax.errorbar(FEW, mean, sd, label=way, **look)
+    real = "mirrored drawn" if kind == "synthetic" else "real"
+    ax.set(xscale="log", xlabel=f"{real} digits learnt from", ylabel="accuracy (%)")
+    ax.set(title=f"Test accuracy on {real} digits: mean and sd of {len(found[0])} draws")
+    ax.set_xticks(FEW, map(str, FEW))
+    ax.minorticks_off()
+    ax.grid(alpha=0.3)
+    ax.legend(loc="lower right")
+    plot.save(ax, path)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (OSError, ValueError) as error:  # the library's say what to do
+        sys.exit(f"transfer.py: {error}")

@@ -14,7 +14,7 @@ PAGE = Path(__file__).with_name("table.md")
 INTRODUCTION = """\
 # The table
 
-Written by `python docs/make_table.py` from the operations themselves: what stands here is what runs.
+Written by `python docs/make_table.py` from the operations: what stands here is what runs.
 
 All the calculus that minigrad knows is on this page. A row is a function and its gradient rules. In
 a rule, `g` is the gradient of the output, `y` the output, the other names are the inputs; `dx` is

@@ -1,8 +1,9 @@
 """Teach a small transformer to reverse strings, and to sort them; see where it looks.
 
 All letters of a string go in at once, and all letters of the answer come out at once. Attention is
-how a place of the answer finds its letter: it asks (query), each letter shows what it has (key), and
-the better the two match, the more of that letter's content (value) is taken (Vaswani et al. 2017):
+how a place of the answer finds its letter: it asks (query), each letter shows what it has (key),
+and the better the two match, the more of that letter's content (value) is taken (Vaswani et al.
+2017):
 
   weights = softmax(query @ key.T / sqrt(size))         one row of weights for each place, sum 1
   answer  = weights @ value
@@ -13,9 +14,9 @@ with others: there are 20 ** 10 of them, so that none can be known by heart.
 
 What to see in attention.png: the weights for one string, rows of the answer against letters of the
 input. To reverse, a place looks at the place opposite, whatever stands there: the anti-diagonal. To
-sort, no place is right for all strings. A first block counts, and a second fetches the letter that
-belongs here: the dark cells lie on the letters of the row's answer, wherever these are.
-"""
+sort, no place is right for all strings. A first block looks at everything, as one must to count;
+the second at letters that are near in the alphabet to the one that belongs here, wherever they
+stand."""
 
 import argparse
 from pathlib import Path
@@ -110,15 +111,17 @@ def main(argv=None):
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
 
-    models, numbers = {}, {"data": "strings drawn by lot", "steps": STEPS, "seed": args.seed}
+    models, numbers = {}, {"data": "synthetic", "steps": STEPS, "seed": args.seed}
     for task in TASKS:
         mg.manual_seed(args.seed)
         models[task] = Transformer(len(LETTERS), LENGTH, WIDTH, BLOCKS)
         learn, test = map(np.random.default_rng, np.random.SeedSequence(args.seed).spawn(2))
         train(models[task], task, learn)
         numbers[task] = score(models[task], task, test)
-        print("{}: of new strings {letters:.1%} of the letters are right, {strings:.1%} of the whole "
-              "strings; a blind guess: {blind:.1%} of the letters\n".format(task, **numbers[task]))
+        print(
+            "{}: of new strings {letters:.1%} of the letters are right, {strings:.1%} of the whole "
+            "strings; a blind guess: {blind:.1%} of the letters\n".format(task, **numbers[task])
+        )
     write_json(args.out / "metrics.json", {**numbers, "seconds": seconds()})
     try:
         plot.save(picture(models, np.random.default_rng(1)), args.out / "attention.png")

@@ -2,9 +2,9 @@
 
 An autoencoder squeezes an image of 784 pixels through a code of 32 numbers and draws it again from
 the code alone. Here it is fed with noisy images and asked for the clean ones (Vincent et al. 2008,
-"Extracting and composing robust features with denoising autoencoders"). No label is used. Noise does
-not fit through 32 numbers, but a digit does, as digits have much in common: the network must find
-out what.
+"Extracting and composing robust features with denoising autoencoders"). No label is used. Noise
+does not fit through 32 numbers, but a digit does, as digits have much in common: the network must
+find out what.
 
 What to see in the pictures:
   denoised.png    noisy, restored and true digits. Where noise has eaten a stroke, the network puts

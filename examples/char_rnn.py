@@ -1,16 +1,15 @@
 """Read a rhyme letter by letter with a recurrent network, and let it recite.
 
-The network sees a letter, keeps what it needs in a memory of 64 numbers, and guesses the next letter.
-The same cell runs at each letter, and the gradient runs back through all of them ("through time").
-It is a gated recurrent unit (Cho et al. 2014): where `update` is near 0, the memory passes unchanged,
-and so does its gradient; that is why it remembers longer than tanh(...) alone.
+The network sees a letter, keeps what it needs in a memory of 64 numbers, and guesses the next one.
+The same cell, a gated recurrent unit (Cho et al. 2014), runs at each letter, and the gradient runs
+back through all of them. Where `update` is near 0, memory passes unchanged, and so does its gradient.
 
-The text is a rhyme in the manner of "The house that Jack built": each verse puts a line on top of all
-that came before. The last verse is held back. It can be known but for its first words.
+The text is a rhyme in the manner of "The house that Jack built": each verse puts a line on top of
+all that came before. The last is held back. It can be known but for its first line.
 
 What to see in surprise.png:
-  left     the loss in bits. The upper line is what a letter costs who knows how often each one
-           comes, the lower who knows the letter before as well. Below that line memory begins.
+  left     the loss. The upper line is what a letter costs who knows how often each one comes, the
+           lower who knows the letter before as well. Below that line memory begins.
   right    the verse held back; the darker a letter, the more it surprised. The new line does, as
            it should. What follows is known by heart, though it never came after that line.
 """
@@ -31,6 +30,7 @@ the tree that stood on/the moon that silvered/the night that carried/the song th
 LINES = LINES.replace("\n", "/").split("/")
 VERSES = ["This is " + "\n".join(LINES[i::-1]) + ".\n\n" for i in range(len(LINES))]
 LETTERS = sorted(set("".join(VERSES)))
+encode = lambda text: np.array([LETTERS.index(letter) for letter in text])
 HIDDEN, STEPS, BATCH, LENGTH, RATE = 64, 300, 32, 60, 0.01
 
 
@@ -40,17 +40,16 @@ class GRUCell(nn.Module):
         self.candidate = nn.Dense(inputs + hidden, hidden)
 
     def forward(self, x, h):
-        """The memory (N, hidden) after the input (N, inputs)."""
+        # The memory (N, hidden) after the input (N, inputs).
         gates = mg.sigmoid(self.gates(mg.concatenate([x, h], axis=-1)))  # (N, 2 * hidden)
         update, reset = mg.split(gates, 2, axis=-1)
-        candidate = mg.tanh(self.candidate(mg.concatenate([x, reset * h], axis=-1)))
-        return (1 - update) * h + update * candidate
+        new = mg.tanh(self.candidate(mg.concatenate([x, reset * h], axis=-1)))
+        return (1 - update) * h + update * new
 
 
 class Reader(nn.Module):
     def __init__(self, letters, hidden):
-        self.embed = nn.Embedding(letters, hidden)
-        self.cell = GRUCell(hidden, hidden)
+        self.embed, self.cell = nn.Embedding(letters, hidden), GRUCell(hidden, hidden)
         self.guess = nn.Dense(hidden, letters)
 
     def forward(self, codes, h=None):
@@ -63,29 +62,22 @@ class Reader(nn.Module):
         return self.guess(mg.stack(memories, axis=1)), h
 
 
-def encode(text):
-    return np.array([LETTERS.index(letter) for letter in text])
-
-
 def entropies(codes):
     """Bits that a letter costs who knows all frequencies, and who knows the letter before too."""
-    pairs = np.zeros((len(LETTERS), len(LETTERS)))
-    np.add.at(pairs, (codes[:-1], codes[1:]), 1 / (len(codes) - 1))
+    pairs = np.histogram2d(codes[:-1], codes[1:], len(LETTERS))[0] / (len(codes) - 1)
     joint, single = (-(p[p > 0] * np.log2(p[p > 0])).sum() for p in (pairs, pairs.sum(axis=1)))
-    return float(single), float(joint - single)
+    return single, joint - single
 
 
 def surprise(model, codes):
-    """Bits that each letter cost the network, from the second on."""
-    with mg.no_grad():
-        scores, _ = model(codes[None, :-1])
-    return mg.cross_entropy(scores.data[0], codes[1:], reduction="none") / np.log(2)
+    with mg.no_grad():  # bits that each letter cost the network, from the second on
+        scores = model(codes[None, :-1])[0].data[0]
+    return mg.cross_entropy(scores, codes[1:], reduction="none") / np.log(2)
 
 
 def train(model, codes, held, rng):
     """The loss of each step in bits, and ten times (step, loss) of the verse held back."""
-    optimizer = mg.optim.Adam(model.parameters(), lr=RATE)
-    losses, checks = [], []
+    optimizer, losses, checks = mg.optim.Adam(model.parameters(), lr=RATE), [], []
     for step in range(1, STEPS + 1):
         begin = rng.integers(len(codes) - LENGTH, size=(BATCH, 1))
         window = codes[begin + np.arange(LENGTH + 1)]  # (N, T + 1)
@@ -97,14 +89,13 @@ def train(model, codes, held, rng):
         optimizer.step()
         losses.append(loss.item() / np.log(2))
         if step % (STEPS // 10) == 0:
-            checks.append((step, float(surprise(model, held).mean())))
+            checks.append((step, surprise(model, held).mean()))
             print(f"step {step:4}: {losses[-1]:.2f} bits a letter, held back {checks[-1][1]:.2f}")
     return losses, checks
 
 
 def recite(model, text, count, rng):
-    """Go on from `text`: each letter is drawn as the network expects it, and fed back."""
-    h, codes = None, encode(text)
+    h, codes = None, encode(text)  # each letter is drawn as it is expected, and fed back
     for _ in range(count):
         with mg.no_grad():
             scores, h = model(codes[None], h)
@@ -114,25 +105,23 @@ def recite(model, text, count, rng):
 
 
 def main(argv=None):
-    as_written = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--seed", type=int, default=0, help="of weights and windows (default: 0)")
-    parser.add_argument("--out", type=Path, default=Path("runs/char_rnn"), help="runs/char_rnn")
+    parser.add_argument("--out", type=Path, default=Path("runs/char_rnn"), help="folder")
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
-
     known, held = encode("".join(VERSES[:-1])), encode(VERSES[-1])
     mg.manual_seed(args.seed)
     rng, model = np.random.default_rng(args.seed), Reader(len(LETTERS), HIDDEN)
     losses, checks = train(model, known, held, rng)
+    print(f"\n{recite(model, 'This is ', 250, rng)}...\n\nBits that a letter costs:")
     bits, levels, end = surprise(model, held), entropies(known), VERSES[-1].index("\n")
-    print(f"\n{recite(model, 'This is ', 250, rng)}...\n")
-    print("Bits a letter: {:.2f} by frequencies, {:.2f} by pairs, {:.2f} in the verse held back "
-          "({:.2f} in its new line, {:.2f} in the others)".format(
-              *levels, bits.mean(), bits[:end].mean(), bits[end:].mean()))  # fmt: skip
-    numbers = {"bits": float(np.mean(losses[-20:])), "held_bits": float(bits.mean())}
-    numbers |= {"unigram_bits": levels[0], "bigram_bits": levels[1], "data": "the script's rhyme"}
-    write_json(args.out / "metrics.json", {**numbers, "seed": args.seed, "seconds": seconds()})
+    found = *levels, np.mean(losses[-20:]), bits.mean(), bits[:end].mean(), bits[end:].mean()
+    names = ("by_frequencies", "by_pairs", "in_training", "held_back", "in_new_line", "in_others")
+    numbers = {f"bits_{name}": float(value) for name, value in zip(names, found)}
+    print(*(f"  {value:.2f} {name[5:]}" for name, value in numbers.items()), sep="\n")
+    numbers |= {"data": "the script's rhyme", "seed": args.seed, "seconds": seconds()}
+    write_json(args.out / "metrics.json", numbers)
     try:
         print(plot.save(picture(losses, checks, levels, bits), args.out / "surprise.png"))
     except ImportError as error:
@@ -141,17 +130,17 @@ def main(argv=None):
 
 def picture(losses, checks, levels, bits):
     ax, page = plot.canvas.new_figure(11, 4.6).subplots(1, 2)
-    ax.plot(range(1, len(losses) + 1), losses, color=plot.COLORS[0], label="training")
+    ax.plot(losses, color=plot.COLORS[0], label="training")
     ax.plot(*zip(*checks), "--s", color=plot.COLORS[1], label="verse held back")
-    for level, name in zip(levels, ("frequencies of letters", "frequencies of pairs")):
+    for level, name in zip(levels, ("letters", "pairs")):
         ax.axhline(level, color="gray", linewidth=1)
-        ax.text(len(losses), level + 0.05, name, ha="right")
+        ax.text(len(losses), level + 0.05, f"frequencies of {name}", ha="right")
     ax.set(xlabel="step", ylabel="bits a letter", title="Loss", ylim=(0, None))
     ax.legend(loc=(0.55, 0.62))
     shades = iter(np.minimum([0, *bits / 10], 1))  # 10 bits, one in a thousand, is the darkest
     for y, row in enumerate(VERSES[-1].split("\n")):
         for x, (letter, shade) in enumerate(zip(row + " ", shades)):
-            look = {"facecolor": plot.COLORS[1], "alpha": shade, "edgecolor": "none", "pad": 1.5}
+            look = {"color": plot.COLORS[1], "alpha": shade, "linewidth": 0, "pad": 1.5}
             page.text(x, y, letter, family="monospace", ha="center", va="center", bbox=look)
     page.set(title="Surprise by the verse held back", xlim=(-1, 33), ylim=(15, -1))
     page.axis("off")

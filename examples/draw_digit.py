@@ -85,10 +85,9 @@ def as_mnist(drawing):
     ValueError
         If there is no ink.
     """
-    ink = drawing > 127
-    if not ink.any():
+    if not drawing.any():
         raise ValueError("there is no ink in the drawing: draw a digit first.")
-    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero(drawing.any(axis=axis)) for axis in (1, 0))
     box = drawing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(float)  # (h, w)
     scale = BOX / max(box.shape)
     down, right = _shares(box.sum(axis=1), scale), _shares(box.sum(axis=0), scale)
@@ -108,8 +107,14 @@ def _shares(profile, scale):
     return covered.clip(0)
 
 
-def read(model, drawing):
-    """What the network makes of a drawing, in whole numbers and lists, as JSON has them.
+def read(model, image):
+    """What the network makes of an image, in numbers and lists, as JSON has them.
+
+    Parameters
+    ----------
+    model : Module
+        A lenet, in evaluation mode.
+    image : ndarray of uint8, shape (28, 28)
 
     Returns
     -------
@@ -117,7 +122,6 @@ def read(model, drawing):
         `probabilities` (10), `image` (28, 28) of 0..255, and `maps` (8, 24, 24), the outputs of the
         first convolution, from -100 to 100 where 100 is the largest in absolute value.
     """
-    image = as_mnist(drawing)
     with mg.no_grad():
         maps = model[0](data.normalize(image[None]))  # (1, 8, 24, 24)
         scores = model[1:](maps)  # (1, 10)
@@ -138,7 +142,7 @@ def get_model(args):
     model = lenet()
     if args.model or path.exists():
         mg.load(path, model)
-        print(f"model: {path}, {known(path)}" + "; remove it to train anew" * (not args.model))
+        print(f"model: {path}. {known(path)}" + " Remove it to train anew." * (not args.model))
     else:
         print(f"There is no {path} yet, so that a network is trained first.")
         train(model, args)
@@ -211,7 +215,10 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.model = model
         self.page = Template(PAGE).substitute(
-            style=STYLE, script=SCRIPT, about=html.escape(about), warn="SYNTHETIC" in about
+            style=STYLE,
+            script=SCRIPT,
+            about=html.escape(about),
+            look="warn" if "SYNTHETIC" in about else "soft",
         )
         port = self.server_address[1]
         names = "127.0.0.1", "localhost"
@@ -240,7 +247,7 @@ class Handler(BaseHTTPRequestHandler):
             if path == "/":
                 self.send(200, self.server.page, "text/html; charset=utf-8")
             else:
-                self.send(200, json.dumps(read(self.server.model, self.drawing())))
+                self.send(200, json.dumps(read(self.server.model, self.image())))
         except Refused as error:
             self.refuse(error.status, str(error), error.headers)
         except ConnectionError:  # the page was closed
@@ -254,14 +261,16 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
 
     def check_host(self):
-        if [host.lower() in self.server.hosts for host in self.headers.get_all("Host", [])] != [1]:
+        if [host.lower() in self.server.hosts for host in self.headers.get_all("Host", [])] != [
+            True
+        ]:
             raise Refused(403, f"this page has one address, {self.server.url}")
         origin = self.headers.get("Origin")
         if origin and origin.lower().removeprefix("http://") not in self.server.hosts:
             raise Refused(403, "other web sites may not use this server.")
 
-    def drawing(self):
-        """The canvas that was sent, (SIDE, SIDE) of uint8."""
+    def image(self):
+        """The drawing that was sent, as the network wants it."""
         expected = f"expected {SIDE} x {SIDE} = {SIDE**2} bytes"
         if self.headers.get_content_type() != "application/octet-stream":
             raise Refused(415, f"{expected} of type application/octet-stream.")
@@ -275,10 +284,10 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         if len(body) != SIDE**2:
             raise Refused(400, f"{expected}, got {len(body)}.")
-        pixels = np.frombuffer(body, np.uint8).reshape(SIDE, SIDE)
-        if not (pixels > 127).any():
-            raise Refused(400, "there is no ink in the drawing: draw a digit first.")
-        return pixels
+        try:
+            return as_mnist(np.frombuffer(body, np.uint8).reshape(SIDE, SIDE))
+        except ValueError as error:  # there is no ink
+            raise Refused(400, str(error)) from error
 
     def refuse(self, status, message, headers=()):
         error = {"status": status, "error": message}
@@ -390,8 +399,9 @@ function place(event) {
 
 function line(to) {
   pen.beginPath();
-  pen.moveTo(...last);
-  pen.lineTo(...to);  // of no length: a round dot
+  if (last) pen.moveTo(...last);
+  else pen.arc(...to, 0.01, 0, 7);  // where the pen comes down: a dot
+  pen.lineTo(...to);
   pen.stroke();
   last = to;
 }
@@ -403,8 +413,8 @@ pad.addEventListener("pointerdown", (event) => {
   pad.setPointerCapture(pointer);
   $("answer").setAttribute("aria-busy", "true");  // read aloud when the pen is lifted
   $("hint").hidden = true;
-  last = place(event);
-  line(last);
+  last = null;
+  line(place(event));
   changed();
 });
 
@@ -534,7 +544,7 @@ PAGE = f"""<!DOCTYPE html>
 <header>
 <h1>Draw a digit</h1>
 <p class="soft">A convolutional network, written in NumPy, reads it while you draw.</p>
-<p id="about" class="soft" data-warn="$warn">$about</p>
+<p id="about" class="$look">$about</p>
 </header>
 <main>
 <section class="draw" aria-label="Drawing">
@@ -609,10 +619,10 @@ def main(argv=None):
     except OSError as error:
         raise OSError(f"port {args.port}: {error.strerror}. --port 0 takes a free one.") from error
     with server:
-        print(f"Draw at {server.url}, Ctrl-C ends.", flush=True)
-        if not args.no_browser:  # in a thread, as a browser in the terminal comes back at its end
-            threading.Thread(target=webbrowser.open, args=[server.url], daemon=True).start()
         try:
+            print(f"Draw at {server.url}, Ctrl-C ends.", flush=True)
+            if not args.no_browser:  # in a thread: one in the terminal comes back at its end
+                threading.Thread(target=webbrowser.open, args=[server.url], daemon=True).start()
             server.serve_forever()
         except KeyboardInterrupt:
             print("\nended")

@@ -9,12 +9,11 @@ which there are as many as one likes, and then taught the few real ones, in two 
   fine-tuned   all weights go on learning, with a small learning rate lest they forget.
 
 What to see in transfer.png: accuracy on real test digits against the number of real digits learnt
-from. From scratch, the same network needs about ten times as many for the same accuracy. The dashed
-line is the network that has seen drawn digits alone. With more and more real ones, the lead melts.
+from. On MNIST, 30 of them help the trained network more than 1,000 help a new one. The dashed line
+is the network that has seen drawn digits alone. With more and more real ones, the lead melts.
 
-Without real digits (see --data), mirrored ones stand in for them: drawn digits with rows and columns
-exchanged. Strange enough for a network that never saw any, and made of the same strokes.
-"""
+Without real digits (see --data), slanted ones stand in for them: drawn digits that lean to the
+left, as hardly any did that the network has seen."""
 
 import argparse
 import sys
@@ -32,7 +31,7 @@ DRAWN, DRAWN_EPOCHS, BATCH, RATE = 10_000, 4, 64, 0.002
 FEW, SEEDS, STEPS = (30, 100, 300, 1000), 3, 200
 TEST = 2000  # test digits for each point of the picture
 CONVOLUTIONS = 6  # the first layers of lenet, up to the second pooling
-WAYS = {"from scratch": 0.002, "frozen": 0.002, "fine-tuned": 0.0005}  # learning rates
+WAYS = {"from scratch": 0.005, "frozen": 0.002, "fine-tuned": 0.0005}  # learning rates
 
 
 def pretrained(seed):
@@ -62,6 +61,12 @@ def teach(way, weights, few, seed):
     return model
 
 
+def slanted(images):
+    """Each row moved, the upper ones to the left, the lower ones to the right."""
+    rows = [np.roll(images[:, i], round(0.5 * (i - 13.5)), axis=1) for i in range(28)]
+    return np.stack(rows, axis=1)
+
+
 def balanced(x, y, n, rng):
     """n examples by lot, as many of each class."""
     chosen = [rng.choice(np.flatnonzero(y == k), n // 10, replace=False) for k in range(10)]
@@ -80,10 +85,10 @@ def main(argv=None):
 
     train, test, kind = load_digits(args.data)
     if kind == "synthetic":
-        print("There are NO REAL DIGITS here: mirrored synthetic ones stand in for them.")
-        train, test = [(images.transpose(0, 2, 1), labels) for images, labels in (train, test)]
-    x, y = data.normalize(np.ascontiguousarray(train[0])), train[1]
-    test = data.normalize(np.ascontiguousarray(test[0][:TEST])), test[1][:TEST]
+        print("There are NO REAL DIGITS here: slanted synthetic ones stand in for them.")
+        train, test = (slanted(train[0]), train[1]), (slanted(test[0]), test[1])
+    x, y = data.normalize(train[0]), train[1]
+    test = data.normalize(test[0][:TEST]), test[1][:TEST]
 
     model = pretrained(args.seed)
     before = mg.evaluate(model, test)["accuracy"]
@@ -117,7 +122,7 @@ def draw(path, accuracy, before, kind):
         mean, sd = 100 * np.mean(found, axis=1), 100 * np.std(found, axis=1, ddof=1)
         look = {"color": color, "marker": marker, "capsize": 4}
         ax.errorbar(FEW, mean, sd, label=way, **look)
-    real = "mirrored drawn" if kind == "synthetic" else "real"
+    real = "slanted" if kind == "synthetic" else "real"
     ax.set(xscale="log", xlabel=f"{real} digits learnt from", ylabel="accuracy (%)")
     ax.set(title=f"Test accuracy on {real} digits: mean and sd of {len(found[0])} draws")
     ax.set_xticks(FEW, map(str, FEW))

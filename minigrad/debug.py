@@ -6,14 +6,16 @@ one; outside it nothing is looked at and nothing is kept.
 
 import linecache
 import sys
-import threading
 from contextlib import contextmanager, suppress
+from threading import Lock
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 from .autograd import _setting, _watcher
 
 
+@contextmanager
 def debug():
     """Look at every operation: `with mg.debug():`, or `@mg.debug()` above a function.
 
@@ -43,35 +45,39 @@ def debug():
     ...
     FloatingPointError: log made -inf at index (1,) (1 of 2 elements) of finite inputs, called at ...
     """
-    return _watching()
-
-
-@contextmanager
-def _watching():
     outer = _watcher.get()
-    if isinstance(outer, _Debugger):  # nested: the outer one sees it all
-        yield
-        return
-    watcher = _Debugger(outer)
+    watcher = outer if isinstance(outer, _Debugger) else _Debugger(outer)
     try:
         with _setting(_watcher, watcher):
             yield
     finally:
-        watcher.locks.release_all()
+        if watcher is not outer:  # nested: the outer one sees it all
+            watcher.release()
 
 
 class _Node(tuple):
-    """A node of the graph that knows its `place`, and locks its arrays while it lives."""
+    """A node of the graph that knows its `place`, and holds the `locks` of its arrays."""
 
-    def __del__(self):
-        self.locks.release(self.arrays)
+
+class _Lock:
+    """Makes an array read-only for as long as a node holds it; nodes of the same array share it."""
+
+    def __init__(self, array):
+        self.array = array
+        array.flags.writeable = False
+
+    def release(self):
+        with suppress(ValueError):  # a view of what is locked still: NumPy refuses
+            self.array.flags.writeable = True
+
+    __del__ = release
 
 
 class _Debugger:
     """The watcher: `forward` sees each output, `backward` each gradient of an input."""
 
     def __init__(self, outer):
-        self.outer, self.locks = outer, _Locks()
+        self.outer, self.locks, self.mutex = outer, WeakValueDictionary(), Lock()
 
     def forward(self, out, row, values, keywords):
         if self.outer:
@@ -80,8 +86,7 @@ class _Debugger:
         _blame(row.name, out._data, [*values, *keywords.values()], place)
         if out._node is not None:
             out._node = node = _Node(out._node)
-            node.place, node.locks = place, self.locks
-            node.arrays = self.locks.acquire([*values, out._data])
+            node.place, node.locks = place, self.acquire([*values, out._data])
 
     def backward(self, t, i, g, h):
         if self.outer:
@@ -90,70 +95,43 @@ class _Debugger:
         known = [g, t._data, *values, *keywords.values()]
         _blame(f"the gradient of {row.name} by argument {i}", h, known, "")
 
-
-class _Locks:
-    """Arrays made read-only, each with the number of nodes that need it as it is."""
-
-    def __init__(self):
-        self.held, self.lock = {}, threading.RLock()  # a node may die while we lock
-
     def acquire(self, values):
-        """Lock the arrays among `values` that are writable, or that we locked; gives these."""
-        with self.lock:
-            ours = [x for x in values if isinstance(x, np.ndarray) and self._is_ours(x)]
-            for x in ours:
-                x.flags.writeable = False
-                self.held[id(x)] = (x, self.held.get(id(x), (x, 0))[1] + 1)
-        return ours
+        with self.mutex:
+            return [self.locked(x) for x in values if isinstance(x, np.ndarray)]
 
-    def _is_ours(self, x):
-        return x.flags.writeable or id(x) in self.held or id(x.base) in self.held
+    def locked(self, x):
+        """The lock of `x`; None if it was read-only, and not by us, before."""
+        lock = self.locks.get(id(x))
+        if lock is None and (x.flags.writeable or id(x.base) in self.locks):
+            lock = self.locks[id(x)] = _Lock(x)
+        return lock
 
-    def release(self, arrays):
-        with self.lock:
-            for x in arrays:
-                _, count = self.held.pop(id(x), (x, 0))
-                if count > 1:
-                    self.held[id(x)] = (x, count - 1)
-                elif count:
-                    _unlock(x)
-
-    def release_all(self):
-        with self.lock:
-            for x, _ in sorted(self.held.values(), key=lambda held: held[0].base is not None):
-                _unlock(x)
-            self.held.clear()
-
-
-def _unlock(x):
-    with suppress(ValueError):  # a view of what is locked still: NumPy refuses
-        x.flags.writeable = True
+    def release(self):
+        """Make writable what is locked still: arrays first, then their views."""
+        with self.mutex:
+            for lock in sorted(self.locks.values(), key=lambda lock: lock.array.base is not None):
+                lock.release()
 
 
 def _blame(name, x, known, place):
     """Raise if `x` holds a NaN, or an infinity, that nothing `known` before explains."""
-    data = np.asarray(getattr(x, "_data", x))
+    data = np.asarray(_data(x))
     if data.dtype.kind != "f" or np.isfinite(data).all():
         return
-    known = [_floats(value) for value in known]
-    nan_before = any(np.isnan(value).any() for value in known)
-    infinite_before = any(np.isinf(value).any() for value in known)
-    fresh = np.isnan(data) if infinite_before else ~np.isfinite(data)
-    if nan_before or not fresh.any():
-        return
-    index = tuple(int(i) for i in np.argwhere(fresh)[0])
-    inputs = "inputs without a NaN" if infinite_before else "finite inputs"
-    raise FloatingPointError(
-        f"{name} made {data[index]} at index {index} ({fresh.sum()} of {fresh.size} elements) "
-        f"of {inputs}{place}"
-    )
+    numbers = [x for x in map(_data, known) if isinstance(x, float | np.floating | np.ndarray)]
+    before = np.concatenate([np.ravel(x) for x in numbers])
+    kind = "inputs without a NaN" if np.isinf(before).any() else "finite inputs"
+    fresh = np.isnan(data) if np.isinf(before).any() else ~np.isfinite(data)
+    if fresh.any() and not np.isnan(before).any():
+        index = tuple(int(i) for i in np.argwhere(fresh)[0])
+        count = f"{fresh.sum()} of {fresh.size} elements"
+        raise FloatingPointError(
+            f"{name} made {data[index]} at index {index} ({count}) of {kind}{place}"
+        )
 
 
-def _floats(value):
-    """`value`, if it is of floats: a number, an array or a Tensor; else no number at all."""
-    value = getattr(value, "_data", value)
-    floats = isinstance(value, float) or getattr(getattr(value, "dtype", None), "kind", "") == "f"
-    return value if floats else np.empty(0)
+def _data(x):
+    return getattr(x, "_data", x)
 
 
 def _caller():

@@ -5,12 +5,14 @@ The drawings are text: Mermaid, which code hosts and notebooks draw, and DOT, fo
 
 import ast
 import inspect
+import json
 import linecache
-from functools import lru_cache
+import re
+import textwrap
 
 import numpy as np
 
-from .autograd import _FREED, Tensor, gradients, primitive, topological_order
+from .autograd import Tensor, gradients, primitive, topological_order
 
 # ---- graph: nodes, edges, text -------------------------------------------------------------------
 
@@ -30,16 +32,19 @@ class Graph:
 
     def mermaid(self):
         """The graph in the language of Mermaid."""
-        nodes = [f'{key}["{_mermaid(text)}"]' for key, text in self.boxes.items()]
-        nodes += [f'{key}(["{_mermaid(text)}"])' for key, text in self.circles.items()]
-        return "\n    ".join(["graph LR", *nodes, *(f"{a} --> {b}" for a, b in self.arrows)])
+        lines = [f'{key}["{_entities(text)}"]' for key, text in self.boxes.items()]
+        lines += [f'{key}(["{_entities(text)}"])' for key, text in self.circles.items()]
+        lines += [f"{a} --> {b}" for a, b in self.arrows]
+        return "\n    ".join(["graph LR", *lines])
 
     def dot(self):
-        """The graph in the language of Graphviz."""
-        nodes = [f'{key} [shape=box, label="{_dot(text)}"];' for key, text in self.boxes.items()]
-        nodes += [f'{key} [label="{_dot(text)}"];' for key, text in self.circles.items()]
-        arrows = [f"{a} -> {b};" for a, b in self.arrows]
-        return "\n    ".join(["digraph {", "rankdir=LR;", *nodes, *arrows]) + "\n}"
+        """The graph in the language of Graphviz, which escapes in a text what JSON does."""
+        lines = [
+            f"{key} [shape=box, label={json.dumps(text)}];" for key, text in self.boxes.items()
+        ]
+        lines += [f"{key} [label={json.dumps(text)}];" for key, text in self.circles.items()]
+        lines += [f"{a} -> {b};" for a, b in self.arrows]
+        return "\n    ".join(["digraph {", "rankdir=LR;", *lines]) + "\n}"
 
     __str__ = mermaid
 
@@ -50,14 +55,9 @@ class Graph:
         return f"```mermaid\n{self.mermaid()}\n```"
 
 
-def _mermaid(text):
+def _entities(text):
     """Mermaid reads entities written with # and without &, and Markdown between backquotes."""
-    text = "".join(f"#{ord(a)};" if a in '#"<>&`\\' else a for a in text)
-    return text.replace("\n", "<br/>")
-
-
-def _dot(text):
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return re.sub(r'[#"<>&`\\]', lambda a: f"#{ord(a[0])};", text).replace("\n", "<br/>")
 
 
 def graph(tensor, model=None):
@@ -90,66 +90,59 @@ def graph(tensor, model=None):
     >>> print(mg.graph(x * 2))
     graph LR
         t0["data 6<br/>grad 1"]
-        c2["2"]
         t1["x<br/>data 3<br/>grad 2"]
+        c0_1["2"]
         o0(["multiply"])
         t1 --> o0
-        c2 --> o0
+        c0_1 --> o0
         o0 --> t0
     """
+    order = topological_order(tensor)[0] if tensor.requires_grad else [tensor]
+    made = [t for t in reversed(order) if t._node]
+    constants = [x for t in made for x in t._node[1] if isinstance(x, Tensor)]
+    tensors = {id(t): t for t in [*reversed(order), *constants]}
     names = {} if model is None else {id(p): name for name, p in model.named_parameters()}
-    slopes = {} if tensor._node is _FREED else _slopes(tensor)
-    drawing, keys, stack = Graph(), {id(tensor): "t0"}, [tensor]
-    while stack:
-        t = stack.pop()
-        if t._node is _FREED:
-            raise ValueError("a backward() freed this: draw it before, or give retain_graph=True.")
-        key = keys[id(t)]
-        drawing.boxes[key] = _label(t, names.get(id(t), t.name), slopes.get(id(t)))
-        if t._node:
-            stack += _draw_operation(drawing, t._node, key, keys)
+    slopes, keys, drawing = _slopes(tensor, order), {}, Graph()
+    for number, (at, t) in enumerate(tensors.items()):
+        keys[at] = f"t{number}"
+        drawing.boxes[keys[at]] = _label(t, names.get(at, t.name), slopes.get(at))
+    for t in made:
+        _draw_operation(drawing, t, keys)
     return drawing
 
 
-def _draw_operation(drawing, node, key, keys):
-    """Add the operation that made `key`; gives those of its inputs that are new tensors."""
-    row, inputs, _, keywords, _ = node
-    circle, names, options, new = key.replace("t", "o"), _arguments(row), [], []
+def _draw_operation(drawing, t, keys):
+    """Add the operation that made `t`, its options, and arrows from its inputs."""
+    row, inputs, _, keywords, _ = t._node
+    number, options = keys[id(t)][1:], {}
+    circle, names = f"o{number}", list(_parameters(row))
     for i, x in enumerate(inputs):
-        if isinstance(x, Tensor):
-            if id(x) not in keys:
-                keys[id(x)] = f"t{len(keys)}"
-                new.append(x)
+        if id(x) in keys:
             drawing.arrows.append((keys[id(x)], circle))
-        elif row.each or (i < len(row.rules) and row.rules[i]):
-            constant = keys[("constant", key, i)] = f"c{len(keys)}"
+        elif row.rule(i):  # it could have been a tensor
+            constant = f"c{number}_{i}"
             drawing.boxes[constant] = _short(x)
             drawing.arrows.append((constant, circle))
-        elif x is not None:
-            options.append(f"{names[i]}={_short(x)}" if i < len(names) else _short(x))
-    options += [f"{name}={_short(value)}" for name, value in keywords.items()]
-    drawing.circles[circle] = "\n".join([row.name, *options])
-    drawing.arrows.append((circle, key))
-    return new
+        elif x is not None and i < len(names):
+            options[names[i]] = x
+    labels = [f"{name}={_short(x)}" for name, x in (options | keywords).items()]
+    drawing.circles[circle] = "\n".join([row.name, *labels])
+    drawing.arrows.append((circle, keys[id(t)]))
 
 
-def _slopes(tensor):
+def _slopes(tensor, order):
     """d(tensor) / dx of each x of one number that it was computed from, by id."""
     if tensor._data.size != 1 or not tensor.requires_grad:
         return {}
-    singles = [x for x in topological_order(tensor)[0] if x._data.size == 1]
-    found = gradients(tensor, singles, np.ones(tensor.shape), retain_graph=True)
-    return {id(x): g.item() for x, g in zip(singles, found, strict=True)}
+    singles = [x for x in order if x._data.size == 1]
+    found = gradients(tensor, singles, retain_graph=True)
+    return {id(x): g.item() for x, g in zip(singles, found)}
 
 
 def _label(t, name, slope):
-    lines = [name] if name else []
-    if t._data.size == 1:
-        lines += [f"data {t._data.item():.4g}"]
-        lines += [] if slope is None else [f"grad {slope:.4g}"]
-    else:
-        lines += [str(t.shape)]
-    return "\n".join(lines)
+    value = f"data {t._data.item():.4g}" if t._data.size == 1 else str(t.shape)
+    lines = [name, value, None if slope is None else f"grad {slope:.4g}"]
+    return "\n".join(filter(None, lines))
 
 
 def _short(x):
@@ -157,7 +150,7 @@ def _short(x):
     if isinstance(x, np.ndarray) and x.size != 1:
         return f"array {x.shape}"
     text = f"{x.item():.4g}" if isinstance(x, np.ndarray | np.floating) else str(x)
-    return text if len(text) <= 40 else text[:37] + "..."
+    return textwrap.shorten(text, 40, placeholder="...")
 
 
 # ---- print(mg.tanh): an operation recites its rules ----------------------------------------------
@@ -177,27 +170,22 @@ def recite(row):
     lines = [f"{row.name}{_signature(row)}", *([row.__doc__] if row.__doc__ else [])]
     if row.each:
         lines.append("d(input i) = " + _spoken(row.each))
-    for name, rule in zip(_arguments(row), row.rules):
+    for name, rule in zip(_parameters(row), row.rules):
         lines.append(f"d{name} = {_spoken(rule)}" if rule else f"{name} is a constant")
     return "\n    ".join(lines)
 
 
-def _parameters(rule):
-    """What a rule takes after g and y, which is what the operation takes."""
-    return list(inspect.signature(rule).parameters.values())[2:]
-
-
-def _arguments(row):
-    """The names of the inputs, as the longest of the rules calls them."""
-    rules = [_parameters(rule) for rule in row.rules if rule]
-    return [p.name for p in max(rules, key=len, default=[])]
+def _parameters(row):
+    """The inputs and options by name, as the longest of the rules takes them after g and y."""
+    rules = [list(inspect.signature(rule).parameters.items())[2:] for rule in row.rules if rule]
+    return dict(max(rules, key=len, default=()))
 
 
 def _signature(row):
     """From the rules, which name the inputs; from the function where they take any keywords."""
-    parameters = max((_parameters(rule) for rule in row.rules if rule), key=len, default=[])
+    parameters = _parameters(row).values()
     if parameters and not any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return inspect.Signature(parameters)
+        return inspect.Signature(list(parameters))
     try:
         return inspect.signature(row.function)
     except ValueError:  # some functions written in C have none
@@ -209,32 +197,20 @@ def _spoken(rule):
     if rule.__name__ != "<lambda>":
         doc = (inspect.getdoc(rule) or "").partition("\n")[0]
         return rule.__name__ + (f": {doc}" if doc else str(inspect.signature(rule)))
-    body = _body(rule.__code__)
-    return ast.unparse(body) if body else "a rule whose source is not at hand"
+    try:
+        return _body(rule.__code__)
+    except (IndexError, ValueError, SyntaxError):  # no source, no positions, or parts of a whole
+        return "a rule whose source is not at hand"
 
 
 def _body(code):
-    """The body of a lambda in its file: the smallest that holds all positions of its code."""
+    """The body of a lambda, cut from its file where the positions of its code begin and end."""
     spots = [spot for spot in code.co_positions() if None not in spot and spot[3]]
-    if not spots:
-        return None
     start = min((line, column) for line, _, column, _ in spots)
     end = max((line, column) for _, line, _, column in spots)
-    fits = [
-        body
-        for body in _lambda_bodies(code.co_filename)
-        if (body.lineno, body.col_offset) <= start and end <= (body.end_lineno, body.end_col_offset)
-    ]
-    return min(fits, key=lambda body: len(ast.unparse(body)), default=None)
-
-
-@lru_cache
-def _lambda_bodies(file):
-    try:
-        tree = ast.parse("".join(linecache.getlines(file)))
-    except SyntaxError:
-        return []
-    return [node.body for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+    source = "".join(linecache.getlines(code.co_filename))
+    span = ast.Pass(lineno=start[0], col_offset=start[1], end_lineno=end[0], end_col_offset=end[1])
+    return ast.unparse(ast.parse(f"({ast.get_source_segment(source, span)})", mode="eval"))
 
 
 primitive.__str__ = recite  # type: ignore[method-assign]

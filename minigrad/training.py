@@ -75,7 +75,8 @@ class TrainStep:
         keep_freed_pages()
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.workers, self.seed, self._pool = workers, seed, None
-        self.clip_norm, self.accumulate, self._waiting = clip_norm, accumulate, []
+        self.clip_norm, self.accumulate = clip_norm, accumulate
+        self._waiting, self._batches = [], 0  # gradients for the next update, and of how many
         self.epoch, self.count, self.hits = 0, 0, None
         self.prepare = lambda x, epoch, count, shard: x  # `fit` puts the loader's transform here
 
@@ -90,37 +91,38 @@ class TrainStep:
         if len(x) != len(y) or len(x) == 0:
             raise ValueError(f"a step needs a target for each example, got {len(x)} and {len(y)}.")
         pool = self.pool(len(x))
-        edges = [len(x) * k // pool.count for k in range(pool.count + 1)]
-        shards = [(k, x[a:b], y[a:b], (b - a) / len(x)) for k, a, b in _spans(edges)]
+        count = min(pool.count, len(x))
+        cuts = pairwise(len(x) * k // count for k in range(count + 1))
+        shards = [(k, x[a:b], y[a:b], (b - a) / len(x)) for k, (a, b) in enumerate(cuts)]
         losses, grads, hits, seen = zip(*pool.map(self._shard, shards))
         for sightings in zip(*seen):  # of one batch norm, on all shards
             sightings[0][0].observe(sightings)
-        self._update(pool, _completed(grads))
+        self._update(list(grads))
         self.count += 1
         self.hits = None if None in hits else sum(hits)
         return sum(losses)
 
-    def _update(self, pool, shards):
-        """Update by the sum of the shards' gradients, and of those that waited for it."""
-        self._waiting.append(shards)
-        if len(self._waiting) == self.accumulate:
-            self._apply(pool, [shard for shards in self._waiting for shard in shards])
-
-    def _apply(self, pool, shards):
-        self._waiting = []
-        if self.clip_norm is not None:
-            shards = [_clipped(shards, self.clip_norm)]
-        self.optimizer.begin(*shards)
-        pool.map(lambda part: self.optimizer.update(part, pool.count), range(pool.count))
+    def _update(self, shards):
+        """Update by the sum of the shards, or let them wait for the batches to come."""
+        if self.accumulate > 1 or self.clip_norm is not None:
+            shards = [_merged(self._waiting + shards)]
+        self._waiting, self._batches = shards, self._batches + 1
+        if self._batches == self.accumulate:
+            self.flush()
 
     def flush(self):
-        """Update by the gradients that wait for more of them, as if they were all."""
-        if self._waiting:
-            scale = self.accumulate / len(self._waiting)
-            for g in (g for shards in self._waiting for shard in shards for g in shard):
-                if g is not None:
-                    g *= scale
-            self._apply(self._pool, [shard for shards in self._waiting for shard in shards])
+        """Update by what waits for more batches, as if they were all."""
+        shards, batches = self._waiting, self._batches
+        self._waiting, self._batches = [], 0
+        if not shards:
+            return
+        if batches != self.accumulate:
+            _scale(shards[0], self.accumulate / batches)
+        if self.clip_norm is not None:
+            limit_norm([g for g in shards[0] if g is not None], self.clip_norm)
+        self.optimizer.begin(*shards)
+        count = self._pool.count
+        self._pool.map(lambda part: self.optimizer.update(part, count), range(count))
 
     def pool(self, batch_size):
         """The workers, chosen when the first batch shows its size."""
@@ -160,54 +162,32 @@ class TrainStep:
         self.close()
 
 
-def _spans(edges):
-    """(number, start, end) of each shard that is not empty."""
-    spans = [pair for pair in pairwise(edges) if pair[0] < pair[1]]
-    return [(k, a, b) for k, (a, b) in enumerate(spans)]
+def _merged(shards):
+    """The sum of lists of gradients, in place of the first."""
+    return [_total([g for g in column if g is not None]) for column in zip(*shards)]
 
 
-def _completed(grads):
-    """The shards' gradients; zeros where a parameter was used on some of them alone."""
-    rows = []
-    for row in zip(*grads):
-        known = next((g for g in row if g is not None), None)
-        rows.append([np.zeros_like(known) if g is None and known is not None else g for g in row])
-    return [list(shard) for shard in zip(*rows)]
+def _total(gradients):
+    for g in gradients[1:]:
+        gradients[0] += g
+    return gradients[0] if gradients else None
 
 
-def _clipped(shards, max_norm):
-    """The sum of the shards, its length limited."""
-    first, *others = shards
-    for shard in others:
-        for g, h in zip(first, shard):
-            if g is not None:
-                g += h
-    limit_norm([g for g in first if g is not None], max_norm)
-    return first
+def _scale(gradients, factor):
+    for g in gradients:
+        if g is not None:
+            g *= factor
 
 
 # ---- the loop ------------------------------------------------------------------------------------
 
 
-def fit(
-    model,
-    train,
-    validation=None,
-    *,
-    optimizer,
-    epochs,
-    loss=cross_entropy,
-    batch_size=64,
-    seed=0,
-    schedule=None,
-    workers=1,
-    callbacks=(),
-    progress=True,
-    clip_norm=None,
-    accumulate=1,
-    checkpoint=None,
-    resume=False,
-):
+# fmt: off
+# What is trained on what, then how, then what happens on the way.
+def fit(model, train, validation=None, *, optimizer, epochs, loss=cross_entropy, batch_size=64,
+        seed=0, schedule=None, workers=1, clip_norm=None, accumulate=1,
+        callbacks=(), progress=True, checkpoint=None, resume=False):
+    # fmt: on
     """Train a model.
 
     Parameters
@@ -227,11 +207,11 @@ def fit(
     schedule : Schedule, optional
     workers : int or "auto"
         Threads; see TrainStep.
+    clip_norm, accumulate
+        See TrainStep.
     callbacks : sequence of Callback
     progress : bool
         Show a bar, and print a line per epoch.
-    clip_norm, accumulate
-        See TrainStep.
     checkpoint : path-like, optional
         A file .npz that is written after each epoch and holds the whole state of the training.
     resume : bool

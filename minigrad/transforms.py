@@ -19,59 +19,64 @@ from .ops.shaping import reshape, stack
 # ---- trees: what is nested in tuples, lists and dicts --------------------------------------------
 
 
-def _leaves(tree):
-    if isinstance(tree, tuple | list):
-        return [leaf for branch in tree for leaf in _leaves(branch)]
+def _mapped(f, tree):
+    """The structure of `tree`, with f(leaf) for each leaf."""
     if isinstance(tree, dict):
-        return [leaf for branch in tree.values() for leaf in _leaves(branch)]
-    return [tree]
-
-
-def _rebuilt(tree, leaves):
-    """The structure of `tree`, with leaves taken from an iterator."""
+        return {key: _mapped(f, branch) for key, branch in tree.items()}
     if isinstance(tree, tuple | list):
-        branches = [_rebuilt(branch, leaves) for branch in tree]
+        branches = [_mapped(f, branch) for branch in tree]
         return type(tree)(*branches) if hasattr(tree, "_fields") else type(tree)(branches)
-    if isinstance(tree, dict):
-        return {key: _rebuilt(branch, leaves) for key, branch in tree.items()}
-    return next(leaves)
+    return f(tree)
+
+
+def _leaves(tree):
+    leaves = []
+    _mapped(leaves.append, tree)
+    return leaves
 
 
 # ---- one run of f --------------------------------------------------------------------------------
 
 
+_LOST = "was it left out, or made a number or an array on the way, as by .item() or .data?"
+
+
 class _Variable(Tensor):
     """A leaf of one transform alone; `alive` while its function runs."""
 
-    __slots__ = ("alive",)
-
-    def __init__(self, x):
-        super().__init__(x, requires_grad=True)
-        self.alive = True
+    alive = True
 
 
 def _variable(x):
     """`x` as a variable of this transform alone: of a Tensor that is recorded already, a view, so
     that levels of nested transforms do not mix."""
     recorded = isinstance(x, Tensor) and x.requires_grad
-    return reshape(x, x.shape) if recorded else _Variable(x)
+    return reshape(x, x.shape) if recorded else _Variable(x, requires_grad=True)
+
+
+def _traced(name, f, argnums, result):
+    """From f, the function that runs it once and gives `result` of its trace."""
+
+    @wraps(f)
+    def transformed(*args, **keywords):
+        return result(_Trace(name, f, argnums, args, keywords))
+
+    return transformed
 
 
 class _Trace:
     """One run of `f`: its `output`, with the leaves `ys`, and the `variables` it is derived by."""
 
     def __init__(self, name, f, argnums, args, keywords):
-        self.name, self.args, self.argnums = name, args, argnums
+        self.name, self.args, self.argnums, inputs = name, args, argnums, list(args)
         self.chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         if any(not -len(args) <= n < len(args) for n in self.chosen):
             raise ValueError(f"{name} got {len(args)} arguments, but {argnums=}.")
-        self.variables, inputs = [], list(args)
         with _setting(_recording, True):
             for n in self.chosen:
-                leaves = [_variable(x) for x in _leaves(args[n])]
-                inputs[n] = _rebuilt(args[n], iter(leaves))
-                self.variables += leaves
+                inputs[n] = _mapped(_variable, args[n])
             self.output = f(*inputs, **keywords)
+        self.variables = _leaves([inputs[n] for n in self.chosen])
         self.ys = _leaves(self.output)
         self.examine()
 
@@ -80,12 +85,9 @@ class _Trace:
         that an outer transform or a backward() goes on from the results."""
         for y in self.ys:
             if not isinstance(y, Tensor):
-                raise TypeError(
-                    f"{self.name} expects f to return a Tensor, got {type(y).__name__}: was it "
-                    "made a number or an array on the way, as by .item() or .data?"
-                )
-        graphs = [topological_order(y)[0] for y in self.ys if y.requires_grad]
-        seen = {id(t): t for graph in graphs for t in graph}
+                came = type(y).__name__
+                raise TypeError(f"{self.name} expects f to return a Tensor, got {came}: {_LOST}")
+        seen = {id(t): t for y in self.ys if y.requires_grad for t in topological_order(y)[0]}
         self.depends = any(id(x) in seen for x in self.variables)
         for x in self.variables:
             if isinstance(x, _Variable):
@@ -98,67 +100,67 @@ class _Trace:
         """This trace, if there is anything to derive."""
         if not self.depends and any(y.size for y in self.ys):
             raise ValueError(
-                f"{self.name}: what f returns does not depend on its argument: was that left out, "
-                "or made a number or an array on the way, as by .item() or .data?"
+                f"{self.name}: what f returns does not depend on its argument: {_LOST}"
             )
         return self
 
-    def scalar(self):
-        """This trace, if `f` gave one number."""
+    def slopes(self):
+        """The gradient of the one number that `f` gave."""
         if not isinstance(self.output, Tensor) or self.output.size != 1:
-            came = [y.shape for y in self.ys]
-            raise ValueError(
-                f"{self.name} expects f to return one number, got {len(came)} of shape "
-                f"{', '.join(map(str, came))}: reduce it, for example by .sum(), or use jacobian."
-            )
-        return self
+            came = f"{len(self.ys)} of shape {_shapes(self.ys)}: .sum() it, or use jacobian"
+            raise ValueError(f"{self.name} expects f to return one number, got {came}.")
+        return self.packed(self.dependent().gradients(self.output))
 
     def gradients(self, y, gradient=None, graph=False):
         """dy / dx for each variable x, zeros where there is none."""
         found = [None] * len(self.variables)
         if y.requires_grad:
-            graph = graph or self.graph
-            found = gradients(y, self.variables, gradient, graph, retain_graph=True)
-        pairs = zip(found, self.variables, strict=True)
-        return [np.zeros_like(x.data) if g is None else g for g, x in pairs]
+            found = gradients(y, self.variables, gradient, graph or self.graph, retain_graph=True)
+        return [np.zeros_like(x.data) if g is None else g for g, x in zip(found, self.variables)]
 
     def pull(self, v):
-        """v @ dy / dx for each variable x; `v` has the structure of the output."""
+        """v @ dy / dx; `v` has the structure of the output."""
         vs = [x if isinstance(x, Tensor) else np.asarray(x) for x in _leaves(v)]
         if [x.shape for x in vs] != [y.shape for y in self.ys]:
-            expected = ", ".join(str(y.shape) for y in self.ys)
-            came = ", ".join(str(x.shape) for x in vs)
-            raise ValueError(f"{self.name} expects v of shape {expected}, got {came}.")
+            wish = f"{self.name} expects v of shape {_shapes(self.ys)}"
+            raise ValueError(f"{wish}, got {_shapes(vs)}.")
         with _setting(_recording, True):
             total = Tensor(0.0)
-            for y, x in zip(self.ys, vs, strict=True):
+            for y, x in zip(self.ys, vs):
                 total = total + sum(multiply(y, x))
-        return self.gradients(total, graph=any(getattr(x, "requires_grad", False) for x in vs))
+        graph = any(getattr(x, "requires_grad", False) for x in vs)
+        return self.packed(self.gradients(total, graph=graph))
+
+    def jacobian(self):
+        """dy_i / dx for each leaf y of the output, in the shape of y, then that of x."""
+        return _mapped(lambda y: self.packed(self.rows(y)), self.output)
 
     def rows(self, y):
         """dy_i / dx for each variable x, in the shape of y, then that of x."""
+        if y.size == 0:
+            return [np.zeros(y.shape + x.shape, x.dtype) for x in self.variables]
         units = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
-        columns = zip(*[self.gradients(y, unit) for unit in units], strict=True)
-        blocks = [stack(column) for column in columns]
-        blocks = blocks or [np.zeros((0, *x.shape), x.dtype) for x in self.variables]
-        pairs = zip(blocks, self.variables, strict=True)
-        return [reshape(block, y.shape + x.shape) for block, x in pairs]
+        columns = zip(*[self.gradients(y, unit) for unit in units])
+        return [reshape(stack(c), y.shape + x.shape) for c, x in zip(columns, self.variables)]
 
     def packed(self, results):
         """The results in the structure of the arguments."""
-        results = iter([self.typed(g) for g in results])
-        trees = tuple(_rebuilt(self.args[n], results) for n in self.chosen)
-        return trees[0] if isinstance(self.argnums, int) else trees
+        left = iter(results)
+        trees = [_mapped(lambda _: self.typed(next(left)), self.args[n]) for n in self.chosen]
+        return trees[0] if isinstance(self.argnums, int) else tuple(trees)
 
     def typed(self, x):
-        """Tensors where tensors came in, or where they can be differentiated further."""
-        if isinstance(x, Tensor) and not (self.tensors or x.requires_grad):
-            return x.data
-        return Tensor(x) if self.tensors and isinstance(x, np.ndarray) else x
+        """A Tensor where tensors came in, or where it can be differentiated further."""
+        x = x if isinstance(x, Tensor) else Tensor(x)
+        return x if self.tensors or x.requires_grad else x.data
 
     def value(self):
-        leaves = [self.typed(y if self.graph else y.detach()) for y in self.ys]
-        return _rebuilt(self.output, iter(leaves))
+        """The output, cut off where nothing goes on from it."""
+        return _mapped(lambda y: self.typed(y if self.graph else y.detach()), self.output)
+
+
+def _shapes(arrays):
+    return ", ".join(str(x.shape) for x in arrays)
 
 
 # ---- first derivatives ---------------------------------------------------------------------------
@@ -179,17 +181,7 @@ def grad(f, argnums=0):
     >>> grad(lambda p: (p["w"] * p["w"]).sum())({"w": np.array([1.0, 2.0])})
     {'w': array([2., 4.])}
     """
-    return _grad("grad", f, argnums)
-
-
-def _grad(name, f, argnums, with_value=False):
-    @wraps(f)
-    def gradient(*args, **keywords):
-        trace = _Trace(name, f, argnums, args, keywords).scalar().dependent()
-        slopes = trace.packed(trace.gradients(trace.output))
-        return (trace.value(), slopes) if with_value else slopes
-
-    return gradient
+    return _traced("grad", f, argnums, _Trace.slopes)
 
 
 def value_and_grad(f, argnums=0):
@@ -201,7 +193,7 @@ def value_and_grad(f, argnums=0):
     >>> float(value), float(slope)
     (9.0, 6.0)
     """
-    return _grad("value_and_grad", f, argnums, with_value=True)
+    return _traced("value_and_grad", f, argnums, lambda trace: (trace.value(), trace.slopes()))
 
 
 def vjp(f, argnums=0):
@@ -213,13 +205,7 @@ def vjp(f, argnums=0):
     >>> y, pull(np.array([1.0, 10.0]))
     (array([1., 4.]), array([ 2., 40.]))
     """
-
-    @wraps(f)
-    def value_and_pull(*args, **keywords):
-        trace = _Trace("vjp", f, argnums, args, keywords).dependent()
-        return trace.value(), lambda v: trace.packed(trace.pull(v))
-
-    return value_and_pull
+    return _traced("vjp", f, argnums, lambda trace: (trace.dependent().value(), trace.pull))
 
 
 def jacobian(f, argnums=0):
@@ -231,16 +217,7 @@ def jacobian(f, argnums=0):
     array([[2., 0.],
            [0., 4.]])
     """
-
-    @wraps(f)
-    def all_rows(*args, **keywords):
-        return _jacobian(_Trace("jacobian", f, argnums, args, keywords).dependent())
-
-    return all_rows
-
-
-def _jacobian(trace):
-    return _rebuilt(trace.output, iter([trace.packed(trace.rows(y)) for y in trace.ys]))
+    return _traced("jacobian", f, argnums, lambda trace: trace.dependent().jacobian())
 
 
 # ---- second derivatives: first derivatives of the gradient, which may well be constant -----------
@@ -257,13 +234,8 @@ def hessian(f, argnums=0):
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
-
-    @wraps(f)
-    def second(*args, **keywords):
-        slope = _grad("hessian", f, argnums)
-        return _jacobian(_Trace("hessian", slope, argnums, args, keywords))
-
-    return second
+    slope = _traced("hessian", f, argnums, _Trace.slopes)
+    return _traced("hessian", slope, argnums, _Trace.jacobian)
 
 
 def hvp(f, argnums=0):
@@ -277,11 +249,11 @@ def hvp(f, argnums=0):
     >>> hvp(lambda x: (x * x * x).sum())(np.array([1.0, 2.0]), np.array([1.0, 10.0]))
     array([  6., 120.])
     """
+    slope = _traced("hvp", f, argnums, _Trace.slopes)
 
     @wraps(f)
     def product(*args, **keywords):
         *args, v = args
-        trace = _Trace("hvp", _grad("hvp", f, argnums), argnums, args, keywords)
-        return trace.packed(trace.pull(v))
+        return _traced("hvp", slope, argnums, lambda trace: trace.pull(v))(*args, **keywords)
 
     return product

@@ -41,7 +41,7 @@ def bilinear(x, rows, columns, fill=None):
     >>> bilinear(x, np.float32([[[0, 0]]]), np.float32([[[0.25, 1.5]]])).tolist()
     [[[[2.0, 4.0]]]]
     """
-    n, c, h, w = _shape("bilinear", x)
+    n, c, h, w = _shape(x)
     rows, columns = (np.broadcast_to(places, (n, h, w)) for places in (rows, columns))
     padded = np.empty((n, c, h + 3, w + 3), np.float32)  # one more pixel before, two after
     padded[...] = x.min(axis=(1, 2, 3), keepdims=True) if fill is None else fill
@@ -56,13 +56,13 @@ def bilinear(x, rows, columns, fill=None):
 def _read(padded, rows, columns, out):
     """Write the pixels of `padded` (n, C, H+3, W+3) at rows, columns (n, H, W) into `out`."""
     n, c, h, w = padded.shape
-    above, down = _whole_and_rest(rows, h - 2)
-    left, right = _whole_and_rest(columns, w - 2)
+    above, down = _whole_and_rest(rows[:, None], h - 2)  # (n, 1, H, W)
+    left, right = _whole_and_rest(columns[:, None], w - 2)
     images = np.arange(n * c).reshape(n, c, 1, 1) * (h * w)
-    index = (above * w + left)[:, None] + images  # of the upper left of four, (n, C, H, W)
-    corners = [padded.reshape(-1)[k:].take(index) for k in (0, 1, w, w + 1)]
-    top, bottom = (_between(*pair, right[:, None]) for pair in (corners[:2], corners[2:]))
-    out[...] = _between(top, bottom, down[:, None])
+    corner = images + above * w + left  # the number of the upper left of four pixels, (n, C, H, W)
+    flat = padded.reshape(-1)
+    a, b, c, d = (flat[k:].take(corner) for k in (0, 1, w, w + 1))
+    out[...] = _between(_between(a, b, right), _between(c, d, right), down)
 
 
 def _whole_and_rest(places, last):
@@ -73,11 +73,8 @@ def _whole_and_rest(places, last):
 
 
 def _between(a, b, share):
-    """a + share * (b - a), which for a share of 0 is `a` to the bit; written into `b`."""
-    b -= a
-    b *= share
-    b += a
-    return b
+    """For a share of 0, `a` to the bit."""
+    return a + share * (b - a)
 
 
 def affine(x, angle=0.0, translate=(0.0, 0.0), scale=1.0, shear=(0.0, 0.0), fill=None):
@@ -105,7 +102,7 @@ def affine(x, angle=0.0, translate=(0.0, 0.0), scale=1.0, shear=(0.0, 0.0), fill
     >>> affine(x, angle=90).round(5).tolist()
     [[[[3.0, 1.0], [4.0, 2.0]]]]
     """
-    _, _, h, w = _shape("affine", x)
+    _, _, h, w = _shape(x)
     (a, b), (c, d) = _inverse(angle, scale, shear)
     right = np.arange(w) - (w - 1) / 2 - np.reshape(translate[0], (-1, 1))  # (N, W)
     down = np.arange(h) - (h - 1) / 2 - np.reshape(translate[1], (-1, 1))  # (N, H)
@@ -129,7 +126,7 @@ def _plane(along_rows, along_columns):
     return along_rows[:, None].astype(np.float32) + along_columns[..., None].astype(np.float32)
 
 
-# ---- transforms: RandomAffine, ElasticTransform, RandomErasing, GaussianNoise, Compose -----------
+# ---- transforms: RandomAffine, ElasticTransform, RandomErasing, GaussianNoise --------------------
 
 
 @dataclass(frozen=True)
@@ -158,17 +155,16 @@ class RandomAffine:
     """
 
     degrees: float | tuple
-    translate: float | tuple | None = None
-    scale: tuple | None = None
-    shear: float | tuple | None = None
+    translate: float | tuple = 0.0
+    scale: tuple = (1.0, 1.0)
+    shear: float | tuple = 0.0
     fill: float | None = None
 
     def __post_init__(self):
         self._ranges()  # raises where they are none
-        _check("fill", self.fill or 0, 1, -1e9, 1e9)
 
     def __call__(self, x, rng):
-        n, _, h, w = _shape("RandomAffine", x)
+        n, _, h, w = _shape(x)
         angle, scale, *shear, right, down = self.draw(n, rng)
         return affine(x, angle, (right * w, down * h), scale, shear, self.fill)
 
@@ -178,15 +174,14 @@ class RandomAffine:
         return rng.uniform(low, high, (6, n))
 
     def _ranges(self):
-        shear, shift = _spread("shear", self.shear or 0, 89), self.translate or 0
-        across, down = shift if np.shape(shift) == (2,) else (shift, shift)
+        """Least and most of each number that `draw` draws: (6, 2)."""
+        shears = (self.shear[:2], self.shear[2:]) if np.size(self.shear) == 4 else (self.shear, 0)
+        shifts = self.translate if np.size(self.translate) == 2 else (self.translate,) * 2
         return np.array([
-            _check("degrees", _spread("degrees", self.degrees, 360), 2, -360, 360),
-            _check("scale", self.scale or (1, 1), 2, 0.01, 100),
-            _check("shear", shear[:2], 2, -89, 89),
-            _check("shear", shear[2:] or (0, 0), 2, -89, 89),
-            _spread("translate", _check("translate", across, 1, 0, 1), 1),
-            _spread("translate", _check("translate", down, 1, 0, 1), 1),
+            _range("degrees", self.degrees, 360),
+            _check("scale", self.scale, 2, 0.01, 100),
+            *(_range("shear", shear, 89) for shear in shears),
+            *(_range("translate", shift, 1) for shift in shifts),
         ])  # fmt: skip
 
 
@@ -222,10 +217,9 @@ class ElasticTransform:
     def __post_init__(self):
         _check("alpha", self.alpha, 1, 0, 1e6)
         _check("sigma", self.sigma, 1, 0.1, 1e6)
-        _check("fill", self.fill or 0, 1, -1e9, 1e9)
 
     def __call__(self, x, rng):
-        n, _, h, w = _shape("ElasticTransform", x)
+        n, _, h, w = _shape(x)
         down, right = self.draw(n, (h, w), rng)
         down += np.arange(h, dtype=np.float32)[:, None]
         right += np.arange(w, dtype=np.float32)
@@ -261,8 +255,8 @@ class RandomErasing:
         Its area, as a share of the image's.
     ratio : pair (least, most)
         Its height / width; the logarithm is drawn evenly.
-    value : float or "random"
-        What it is covered with; "random" is standard normal noise.
+    value : float
+        What it is covered with.
 
     Examples
     --------
@@ -274,21 +268,18 @@ class RandomErasing:
     p: float = 0.5
     scale: tuple = (0.02, 0.33)
     ratio: tuple = (0.3, 3.3)
-    value: float | str = 0.0
+    value: float = 0.0
 
     def __post_init__(self):
         _check("p", self.p, 1, 0, 1)
         _check("scale", self.scale, 2, 0, 1)
         _check("ratio", self.ratio, 2, 0.01, 100)
-        _check("value", 0 if self.value == "random" else self.value, 1, -1e9, 1e9)
 
     def __call__(self, x, rng):
-        n, _, h, w = _shape("RandomErasing", x)
+        n, _, h, w = _shape(x)
         top, left, height, width = self.draw(n, (h, w), rng)
         rows, columns = _span(h, top, height), _span(w, left, width)
-        noisy = self.value == "random"
-        value = rng.standard_normal(x.shape, np.float32) if noisy else np.float32(self.value)
-        return np.where(rows[:, None, :, None] & columns[:, None, None], value, x)
+        return np.where(rows[:, None, :, None] & columns[:, None, None], np.float32(self.value), x)
 
     def draw(self, n, size, rng):
         """Top, left, height and width of `n` rectangles, sizes 0 where there is none: 4 of (n,)."""
@@ -332,61 +323,35 @@ class GaussianNoise:
         _check("sigma", self.sigma, 1, 0, 1e9)
 
     def __call__(self, x, rng):
-        noise = rng.standard_normal(_shape("GaussianNoise", x), dtype=np.float32)
+        noise = rng.standard_normal(_shape(x), dtype=np.float32)
         noise *= self.sigma
         noise += self.mean
         noise += x
         return noise
 
 
-class Compose:
-    """Several transforms one after another, each drawing from the same `rng` in turn.
-
-    Parameters
-    ----------
-    transforms : sequence of functions (x, rng)
-
-    Examples
-    --------
-    >>> Compose([RandomErasing(p=0.2), GaussianNoise()])
-    Compose([RandomErasing(p=0.2, ...), GaussianNoise(mean=0.0, sigma=0.1)])
-    """
-
-    def __init__(self, transforms):
-        self.transforms = list(transforms)
-        wrong = [transform for transform in self.transforms if not callable(transform)]
-        if wrong:
-            raise TypeError(f"Compose expects functions of (x, rng), got {wrong[0]!r}.")
-
-    def __call__(self, x, rng):
-        for transform in self.transforms:
-            x = transform(x, rng)
-        return x
-
-    def __repr__(self):
-        return f"Compose({self.transforms})"
-
-
 # ---- errors --------------------------------------------------------------------------------------
 
 
-def _shape(caller, x):
+def _shape(x):
     """The shape of a batch of images; an error if it is none."""
     dtype = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
     if dtype != np.float32:
         remedy = "data.normalize(images)" if dtype == np.uint8 else "x.astype(np.float32)"
-        raise TypeError(f"{caller} expects an array of float32, got {dtype}: try {remedy}.")
+        raise TypeError(f"expected images as an array of float32, got {dtype}: try {remedy}.")
     if x.ndim != 4 or 0 in x.shape[1:]:
         raise ValueError(
-            f"{caller} expects images of shape (N, C, H, W), got {x.shape}. "
+            f"expected images of shape (N, C, H, W), got {x.shape}. "
             "Grey images of shape (N, H, W) need a channel axis: x[:, None]."
         )
     return x.shape
 
 
-def _spread(name, value, most):
-    """-value and value; what is a pair already stays as it is."""
-    return tuple(value) if np.ndim(value) else (-_check(name, value, 1, 0, most), value)
+def _range(name, value, most):
+    """The pair (least, most) that `value` is, or -value and value."""
+    if np.ndim(value) == 0:
+        value = -_check(name, value, 1, 0, most), value
+    return _check(name, value, 2, -most, most)
 
 
 def _check(name, value, count, low, high):

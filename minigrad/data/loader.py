@@ -54,9 +54,8 @@ def _check_images(images):
     dtype = getattr(images, "dtype", type(images).__name__)
     if dtype != np.uint8:
         raise TypeError(
-            f"normalize expects an array of uint8 images with pixels 0..255, got {dtype}. "
-            "Images are normalized once; pixels of 0..1 first become (255 * x).round() "
-            "and then .astype(np.uint8)."
+            f"normalize expects an array of uint8 images with pixels 0..255, got {dtype}. Images are "
+            "normalized once; pixels of 0..1 first become (255 * x).round().astype(np.uint8)."
         )
     if images.ndim != 3:
         raise ValueError(
@@ -102,32 +101,25 @@ def split(x, y, validation=0.1, seed=0):
 
 
 def _held_back(count, validation):
-    if not 0 < validation < 1:
-        raise ValueError(f"split expects a share 0 < validation < 1, got {validation}")
-    held = round(count * validation)
-    if held in (0, count):
+    """How many of `count` examples to hold back."""
+    if not 0 < validation < 1 or round(count * validation) in (0, count):
         raise ValueError(
-            f"split with validation={validation} of {count} examples leaves {count - held} for "
-            f"training and {held} for validation. Both need at least one: give more examples or "
-            "another share."
+            "split expects a share 0 < validation < 1 that leaves at least one example on either "
+            f"side, got {validation} of {count} examples."
         )
-    return held
+    return round(count * validation)
 
 
 def _check_pair(caller, x, y):
     for name, array in (("x", x), ("y", y)):
         if not isinstance(array, np.ndarray) or array.ndim == 0:
-            kind = (
-                "an array without axes" if isinstance(array, np.ndarray) else type(array).__name__
-            )
             raise TypeError(
-                f"{caller} expects {name} to be a NumPy array of shape (N, ...), got {kind}. "
-                "Lists become arrays by np.array(values), tensors by tensor.numpy()."
+                f"{caller} expects {name} to be a NumPy array, and not one without axes, got "
+                f"{type(array).__name__}: try np.array(values) or tensor.numpy()."
             )
     if len(x) != len(y):
         raise ValueError(
-            f"{caller} expects one target for each example, got {len(x)} examples "
-            f"and {len(y)} targets"
+            f"{caller} expects a target for each example, got {len(x)} examples and {len(y)} targets."
         )
 
 
@@ -183,16 +175,10 @@ class DataLoader:
         self.shuffle, self.seed = shuffle, seed
         self.transform, self.drop_last = transform, drop_last
         self.epoch = 0
-        self._check_batches()
-
-    def _check_batches(self):
-        if self.batch_size < 1:
-            raise ValueError(f"DataLoader expects batch_size >= 1, got {self.batch_size}")
-        if len(self) == 0:
+        if self.batch_size < 1 or len(self) == 0:
             raise ValueError(
-                f"DataLoader would hand out no batch: {len(self.x)} examples, "
-                f"batch_size={self.batch_size}, drop_last={self.drop_last}. "
-                "Give more examples or smaller batches."
+                f"DataLoader expects batch_size >= 1 and enough examples: batch_size={batch_size} with "
+                f"drop_last={drop_last} makes no batch of {len(x)} examples."
             )
 
     def __len__(self):
@@ -208,11 +194,11 @@ class DataLoader:
 
     def plain_batches(self):
         """The next epoch's batches, not transformed."""
-        order = self._order(self.epoch)
+        order = stream(self.seed, "shuffle", self.epoch).permutation(len(self.x))
         self.epoch += 1
         for start in range(0, len(self) * self.batch_size, self.batch_size):
             part = slice(start, start + self.batch_size)
-            part = part if order is None else order[part]
+            part = order[part] if self.shuffle else part
             yield self.x[part], self.y[part]
 
     def transformed(self, x, epoch, step, shard=0):
@@ -220,9 +206,3 @@ class DataLoader:
         if self.transform is None:
             return x
         return self.transform(x, stream(self.seed, "augment", epoch, step, shard))
-
-    def _order(self, epoch):
-        """A permutation, or None for the order of the data set."""
-        if self.shuffle:
-            return stream(self.seed, "shuffle", epoch).permutation(len(self.x))
-        return None

@@ -59,7 +59,7 @@ def stream(seed, purpose, epoch=0, step=0, shard=0):
     seed : int, not negative
         The seed of the run.
     purpose : str
-        What is drawn: "shuffle", "split", "augment", "dropout", ...: each independent of the others.
+        What is drawn: "shuffle", "split", "augment", "dropout", ...; each independent.
     epoch, step, shard : int
         Where in training it is drawn.
 

@@ -60,8 +60,9 @@ class Optimizer:
 
     def begin(self, *shards):
         """Count a step; its gradient is the sum of the shards, lists of an array or None each."""
-        self.shards, places = shards, enumerate(zip(self.params, shards[0]))
-        self._live = [i for i, (p, g) in places if p.requires_grad and g is not None]
+        self.shards = [[g for g in column if g is not None] for column in zip(*shards)]
+        pairs = enumerate(zip(self.params, self.shards))
+        self._live = [i for i, (p, grads) in pairs if p.requires_grad and grads]
         for i in self._live:
             self.steps[i] += 1
             self.params[i].data = np.asarray(self.params[i].data, order="C")
@@ -85,7 +86,7 @@ class Optimizer:
         for start in range(low, high, PIECE):
             piece = slice(start, min(start + PIECE, high))
             a, b, g = scratch[:, : piece.stop - start]
-            g = _sum([shard[i].reshape(-1)[piece] for shard in self.shards], g)
+            g = _sum([grad.reshape(-1)[piece] for grad in self.shards[i]], g)
             self.rule(p[piece], g, *[s[piece] for s in state], a, b, **constants)
 
     def constants(self, step, *, params, initial_lr=None, **options):

@@ -380,7 +380,7 @@ def stacked(draw):
 
 
 FORMS = (
-    "i i-> ij->ji ij-> ii ii->i iij->j iij->ij ...i->i... ...->... ij...->...j i... "
+    "i i-> ij->i ...i->... ij,k->i ij->ji ij-> ii ii->i iij->j iij->ij ...i->i... ...->... ij...->...j i... "
     "i,i ij,jk ij,jk->ik ij,jk->ki ba,bc i,j i,j->ij i,->i ij,ij-> ii,ij->j ij,ik->jk "
     "...ij,...jk->...ik ...i,...i->... ...,...i i...,i... ij,kl-> ij,ij,ij->i ij,jk,kl->il "
     "i,ij,j a,b,c->cab ii,i,i-> i,i,...->... ...ij,jk,...k->...i bnq,bnc->bqc aB,Bc"
@@ -388,21 +388,17 @@ FORMS = (
 
 
 @st.composite
-def subscripts(draw):
-    """Labels in every form: implicit, explicit, repeated, with ..., one to three operands."""
-    text = draw(st.sampled_from(FORMS.split()))
-    sizes = {a: draw(st.integers(0 if text.count(",") < 2 else 1, 3)) for a in "abcijklnqB"}
-    inputs, extra = text.split("->")[0].split(","), draw_shape(draw, max_dims=2)
-    if text == "...->...":
-        extra = draw_shape(draw)
-    arrays = []
-    for part in inputs:
-        own = extra[draw(st.integers(0, len(extra))) :] if "..." in part else ()
-        own = tuple(1 if draw(st.booleans()) else n for n in own)
+def labelled(draw, text):
+    """Operands of the subscripts, with sizes of 0 to 3 and some axes of length 1 under the dots."""
+    side = st.sampled_from([2, 3, 1, 0] if text.count(",") < 2 else [2, 3, 1])
+    sizes = {a: draw(side) for a in "abcijklnqB"}
+    dots, arrays = draw(st.sampled_from([(3, 2), (2, 3), (2,), (), (0, 2)])), []
+    for part in text.split("->")[0].split(","):
+        own = dots[draw(st.sampled_from(range(len(dots) + 1))) :] if "..." in part else ()
+        own = tuple(draw(st.sampled_from([n, n, 1])) for n in own)
         before, _, after = part.partition("...")
         sides = [tuple(sizes[a] for a in letters) for letters in (before, after)]
         arrays.append(draw_array(draw, (*sides[0], *own, *sides[1])))
-    arrays = [np.asarray(x) for x in arrays]
     return arrays, {"text": text, "optimize": draw(st.booleans())}
 
 
@@ -439,13 +435,14 @@ def inner_shapes(draw, dot=False):
 case("matmul", mg.matmul, np.matmul, stacked(), row="matmul")
 case("matmul of vectors", mg.matmul, np.matmul, matrices())
 case("a @ a.T", lambda a: a @ a.T, lambda a: a @ a.T, one(min_dims=2, max_dims=2))
-case(
-    "einsum",
-    lambda *xs, text, optimize: mg.einsum(text, *xs, optimize=optimize),
-    np_einsum,
-    subscripts(),
-    row="einsum",
-)
+for form in FORMS.split():  # implicit, explicit, repeated, with ..., one to three operands
+    case(
+        f"einsum {form}",
+        lambda *xs, text, optimize: mg.einsum(text, *xs, optimize=optimize),
+        np_einsum,
+        labelled(form),
+        row="einsum",
+    )
 case(
     "einsum of lists",
     lambda a, b: mg.einsum(a, [3, 40, ...], b, [40, 5], [..., 5, 3]),

@@ -142,7 +142,10 @@ def get_model(args):
     model = lenet()
     if args.model or path.exists():
         mg.load(path, model)
-        print(f"model: {path}. {known(path)}" + " Remove it to train anew." * (not args.model))
+        print(
+            f"model: {path}. {known(path)}"
+            + " Without the file, one is trained." * (not args.model)
+        )
     else:
         print(f"There is no {path} yet, so that a network is trained first.")
         train(model, args)
@@ -328,9 +331,9 @@ class Handler(BaseHTTPRequestHandler):
 
 STYLE = """
 :root { color-scheme: light dark; --back: #fafaf8; --card: #fff; --text: #1c1c1a; --soft: #5d5d58;
-  --line: #d9d9d2; --on: #0072b2; --off: #d55e00; --warn: #fff3d6; }
+  --line: #d9d9d2; --track: #ecece6; --on: #0072b2; --off: #b85000; --warn: #fff3d6; }
 @media (prefers-color-scheme: dark) { :root { --back: #161719; --card: #212327; --text: #ececea;
-  --soft: #a5a8ad; --line: #3b3e44; --on: #56b4e9; --off: #e69f00; --warn: #42361a; } }
+  --soft: #a5a8ad; --line: #3b3e44; --track: #131417; --on: #56b4e9; --off: #e69f00; --warn: #42361a; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1rem; max-width: 50rem; background: var(--back);
   color: var(--text); font: 1rem/1.45 system-ui, sans-serif; }
@@ -359,23 +362,28 @@ button { font: inherit; color: inherit; background: var(--back); border: 1px sol
 button:hover { border-color: var(--on); }
 button:focus-visible { outline: 3px solid var(--on); outline-offset: 2px; }
 #answer { font-size: 1.15rem; font-weight: 600; min-height: 1.7em; margin: 0 0 .3rem; }
-table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-th { width: 1.6rem; text-align: left; font-weight: 600; }
-td.number { width: 3.8rem; text-align: right; color: var(--soft); }
-.track { background: var(--back); border-radius: .3rem; height: 1.05rem; overflow: hidden; }
-.bar { background: var(--soft); height: 100%; width: 0; }
-tr.best th, tr.best .number { color: var(--on); font-weight: 700; }
-tr.best .bar { background: var(--on); }
+ul { list-style: none; margin: 0; padding: 0; display: grid; gap: .2rem 1rem; }
+li { display: flex; align-items: center; gap: .5rem; font-variant-numeric: tabular-nums; }
+.digit { width: 1.1rem; font-weight: 600; }
+.number { width: 4.2rem; text-align: right; white-space: nowrap; color: var(--soft); }
+.track { flex: 1; background: var(--track); border-radius: .3rem; height: 1.05rem; overflow: hidden; }
+.bar { display: block; background: var(--soft); height: 100%; width: 0; }
+.best .digit, .best .number { color: var(--on); font-weight: 700; }
+.best .bar { background: var(--on); }
 .inside { display: grid; grid-template-columns: minmax(6rem, 1fr) 4fr; gap: 1.2rem; }
 .maps { display: grid; grid-template-columns: repeat(4, 1fr); gap: .5rem; }
 .inside canvas { image-rendering: pixelated; aspect-ratio: 1; border-radius: .25rem;
   border: 1px solid var(--line); }
 #seen { background: #000; }
 .on { color: var(--on); font-weight: 600; } .off { color: var(--off); font-weight: 600; }
-@media (max-width: 40rem) { body { padding: .6rem; } main { grid-template-columns: 1fr;
-  gap: .6rem; margin-top: .6rem; } .draw { max-width: 21rem; width: 100%; margin: 0 auto; }
-  .inside { grid-template-columns: 1fr; } .inside > :first-child { max-width: 9rem; } }
+@media (max-width: 40rem) { body { padding: .5rem; } main { grid-template-columns: minmax(0, 1fr);
+  gap: .5rem; margin-top: .5rem; } section { padding: .5rem; } .intro { display: none; }
+  .draw { max-width: 18.5rem; width: 100%; margin: 0 auto; } .row { margin-top: .4rem; }
+  .warn { font-size: .875rem; line-height: 1.3; } .number { width: 3.6rem; font-size: .875rem; }
+  ul { grid-auto-flow: column; grid-template-rows: repeat(5, auto); grid-auto-columns: 1fr; }
+  .inside { grid-template-columns: minmax(0, 1fr); gap: .8rem; } .gets { display: grid;
+  grid-template-columns: 6rem 1fr; column-gap: .8rem; } .gets h2 { grid-column: 1 / -1; } }
+@media (hover: none) { .keys { visibility: hidden; } }
 @media (prefers-color-scheme: dark) { #pad { filter: invert(.93); } #hint { color: #a5a8ad; } }
 """
 
@@ -491,7 +499,7 @@ function say(text) {
 function show(found) {
   reply = found;
   const p = found ? found.probabilities : Array(10).fill(0), best = Math.max(...p);
-  document.querySelectorAll("tbody tr").forEach((row, k) => {
+  document.querySelectorAll("li").forEach((row, k) => {
     row.classList.toggle("best", p[k] > 0 && p[k] === best);
     row.querySelector(".bar").style.width = 100 * p[k] + "%";
     row.querySelector(".number").textContent = found ? (100 * p[k]).toFixed(1) + " %" : "";
@@ -519,8 +527,8 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => show
 """
 
 ROWS = "\n".join(
-    f'<tr><th scope="row">{k}</th><td><div class="track"><div class="bar"></div></div></td>'
-    '<td class="number"></td></tr>'
+    f'<li><span class="digit">{k}</span><span class="track"><span class="bar"></span></span>'
+    '<span class="number"></span></li>'
     for k in range(10)
 )
 MAPS = "\n".join(
@@ -543,7 +551,7 @@ PAGE = f"""<!DOCTYPE html>
 <body>
 <header>
 <h1>Draw a digit</h1>
-<p class="soft">A convolutional network, written in NumPy, reads it while you draw.</p>
+<p class="soft intro">A convolutional network, written in NumPy, reads it while you draw.</p>
 <p id="about" class="$look">$about</p>
 </header>
 <main>
@@ -553,21 +561,18 @@ PAGE = f"""<!DOCTYPE html>
  aria-label="Draw a digit here, with a mouse, a pen or a finger."></canvas>
 <div id="hint" aria-hidden="true">Draw a digit from 0 to 9 here</div>
 </div>
-<div class="row"><span class="soft">or press Escape</span>
+<div class="row"><span class="soft keys">Escape clears, too</span>
 <button id="clear" type="button">Clear</button></div>
 </section>
 <section aria-label="Answer">
 <p id="answer" aria-live="polite" aria-atomic="true">Nothing to read yet.</p>
-<table>
-<caption>The probability of each digit</caption>
-<tbody>
+<ul role="list" aria-label="The probability of each digit">
 {ROWS}
-</tbody>
-</table>
+</ul>
 <noscript>This page needs JavaScript.</noscript>
 </section>
 <section class="wide inside" aria-label="Inside the network">
-<div>
+<div class="gets">
 <h2>What it gets</h2>
 <canvas id="seen" width="28" height="28" role="img"
  aria-label="The drawing as 28 by 28 pixels, like an image of MNIST"></canvas>

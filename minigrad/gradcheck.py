@@ -108,7 +108,8 @@ class _Check:
     """One function, at one point. `numbers` are (eps, atol, rtol)."""
 
     def __init__(self, name, f, arguments, numbers):
-        self.name, self.f, self.arguments, self.numbers = name, f, arguments, numbers
+        self.name, self.f, self.arguments = name, f, arguments
+        self.eps, self.atol, self.rtol = self.numbers = numbers
 
     def mistake(self, checked):
         """The first gradient that is wrong, of tensors by label, as text, or None."""
@@ -178,11 +179,11 @@ class _Check:
 
     def culprit(self):
         """The first operation inside that is wrong by itself, with its error, as text, or None."""
-        for t in filter(lambda t: t._node, autograd.topological_order(self.recorded())[0]):
-            row, _, values, keywords, parents = t._node
+        order, _ = autograd.topological_order(self.recorded())
+        for row, _, values, keywords, parents in [t._node for t in order if t._node]:
             places = [i for i, _ in parents]
             inputs = [_float64(x) if i in places else x for i, x in enumerate(values)]
-            check = _Check(row.name, partial(row, **keywords), inputs, self.eps, self.atol, self.rtol)
+            check = _Check(row.name, partial(row, **keywords), inputs, self.numbers)
             with suppress(GradientError):  # it cannot be compared, as at a kink
                 if mistake := check.mistake({f"argument {i}": inputs[i] for i in places}):
                     return mistake

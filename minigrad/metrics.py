@@ -240,15 +240,13 @@ def _answers(predicted, targets, classes=None):
     """Answers and targets as (N,) labels that fit each other, and the number of classes."""
     predicted = np.asarray(predicted)
     if predicted.ndim == 2:
-        classes = predicted.shape[1] if classes is None else classes
+        classes = classes or predicted.shape[1]
         predicted = _scores(predicted).argmax(axis=1)
     predicted = _labels(predicted, "predicted", classes)
     targets = _labels(targets, "targets", classes)
     if len(predicted) != len(targets):
         raise ValueError(f"Got {len(predicted)} predictions for {len(targets)} targets.")
-    if classes is None:
-        classes = int(max(predicted.max(), targets.max())) + 1
-    return predicted, targets, classes
+    return predicted, targets, classes or int(max(predicted.max(), targets.max())) + 1
 
 
 def _labels(labels, name, classes=None):
@@ -256,21 +254,15 @@ def _labels(labels, name, classes=None):
     if labels.size == 0:
         raise ValueError(f"{name} is empty, so there is nothing to judge.")
     if labels.ndim != 1:
-        raise ValueError(
-            f"{name} must be labels of shape (N,), got {labels.shape}. "
-            "One-hot rows become labels by .argmax(axis=1)."
-        )
+        way_out = "One-hot rows become labels by .argmax(axis=1)."
+        raise ValueError(f"{name} must be labels of shape (N,), got {labels.shape}. {way_out}")
     if labels.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integer labels, got {labels.dtype}: use .astype(int).")
-    _check_range(labels, name, classes)
-    return labels.astype(np.intp)
-
-
-def _check_range(labels, name, classes):
     low, high = labels.min(), labels.max()
     if low < 0 or (classes is not None and high >= classes):
         allowed = "0 or more" if classes is None else f"in 0..{classes - 1} ({classes} classes)"
         raise ValueError(f"{name} must be {allowed}, got labels from {low} to {high}.")
+    return labels.astype(np.intp)
 
 
 def _names(names, classes):
@@ -283,10 +275,8 @@ def _names(names, classes):
 def _scores(outputs):
     outputs = np.asarray(outputs)
     if outputs.ndim != 2 or outputs.shape[1] < 2:
-        raise ValueError(
-            f"Scores must have shape (N, K) with K >= 2 classes, got {outputs.shape}. "
-            "A single score per sample becomes a label by (score > 0).astype(int)."
-        )
+        way_out = "Single scores become labels by (score > 0).astype(int)."
+        raise ValueError(f"Scores are (N, K) of K >= 2 classes, got {outputs.shape}. {way_out}")
     if outputs.dtype.kind not in "fiu":
         raise TypeError(f"Scores must be real numbers, got {outputs.dtype}.")
     if np.isnan(outputs).any():
@@ -297,20 +287,16 @@ def _scores(outputs):
 def _probabilities(probabilities):
     probabilities = _scores(probabilities)
     if (probabilities < 0).any() or (np.abs(probabilities.sum(axis=1) - 1) > 0.01).any():
-        raise ValueError(
-            "Rows of probabilities must be >= 0 and sum to 1. "
-            "A network's outputs become probabilities by softmax."
-        )
+        raise ValueError("Rows of probabilities must be >= 0 and sum to 1: take softmax of scores.")
     return probabilities
 
 
 def _matrix(matrix):
     matrix = np.asarray(matrix)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.dtype.kind not in "iu":
+    square = matrix.ndim == 2 and len(matrix) == len(matrix.T)
+    if not square or matrix.dtype.kind not in "iu" or (matrix < 0).any() or not matrix.any():
         raise ValueError(
-            f"A confusion matrix must be (K, K) integers, got {matrix.dtype} {matrix.shape}. "
-            "Make one by confusion_matrix(predicted, targets)."
+            f"A confusion matrix must be (K, K) counts, not all 0, got {matrix.dtype} of shape "
+            f"{matrix.shape}. Make one by confusion_matrix(predicted, targets)."
         )
-    if (matrix < 0).any() or not matrix.any():
-        raise ValueError("A confusion matrix must hold counts >= 0, and at least one sample.")
     return matrix.astype(np.int64)

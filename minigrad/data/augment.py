@@ -302,11 +302,11 @@ def _span(length, start, count):
 
 @dataclass(frozen=True)
 class GaussianNoise:
-    """Add normal noise of this mean and standard deviation to each pixel; nothing is clipped.
+    """Add normal noise of mean 0 and standard deviation `sigma` to each pixel; nothing is clipped.
 
     Parameters
     ----------
-    mean, sigma : float
+    sigma : float
 
     Examples
     --------
@@ -315,17 +315,14 @@ class GaussianNoise:
     0.1
     """
 
-    mean: float = 0.0
     sigma: float = 0.1
 
     def __post_init__(self):
-        _check("mean", self.mean, 1, -1e9, 1e9)
         _check("sigma", self.sigma, 1, 0, 1e9)
 
     def __call__(self, x, rng):
         noise = rng.standard_normal(_shape(x), dtype=np.float32)
         noise *= self.sigma
-        noise += self.mean
         noise += x
         return noise
 

@@ -12,7 +12,6 @@ import os
 import struct
 import sys
 import zlib
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -89,23 +88,14 @@ def load_mnist(root=None, download=True):
 
 def _places(root):
     """The folders to look in, in turn."""
-    if root is not None and Path(root).expanduser().is_file():
-        raise ValueError(
-            f"load_mnist expects a folder, got the file {root}. "
-            "Kaggle's .csv files are read by load_kaggle."
-        )
     named = [root, os.environ.get("MINIGRAD_DATA_DIR")]
     return [Path(place).expanduser() for place in named if place] + [_cache()]
 
 
 def _cache():
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
-    elif sys.platform == "darwin":
-        base = "~/Library/Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "minigrad"
+    homes = {"win32": ("LOCALAPPDATA", "~/AppData/Local"), "darwin": ("", "~/Library/Caches")}
+    variable, usual = homes.get(sys.platform, ("XDG_CACHE_HOME", "~/.cache"))
+    return Path(os.environ.get(variable) or usual).expanduser() / "minigrad"
 
 
 def _find(name, places):
@@ -214,17 +204,13 @@ def _parse_idx(content, path):
         start = content[:4].hex(" ") or "nothing"
         raise _damaged(path, f"is no IDX file: expected it to start with 00 00 08, got {start}")
     dtype, ndim = np.dtype(IDX_TYPES[content[2]]), content[3]
-    start = 4 + 4 * ndim
-    if len(content) < start:
-        raise _damaged(path, f"is cut off: expected a header of {start} bytes, got {len(content)}")
+    start, got = 4 + 4 * ndim, len(content)
+    if got < start:
+        raise _damaged(path, f"is cut off: expected a header of {start} bytes, got {got}")
     shape = struct.unpack_from(f">{ndim}I", content, offset=4)
-    expected = start + math.prod(shape) * dtype.itemsize
-    if len(content) != expected:
-        raise _damaged(
-            path,
-            f"has the wrong length: an array of shape {shape} and {dtype.itemsize}-byte values "
-            f"takes {expected} bytes, got {len(content)}",
-        )
+    size = start + math.prod(shape) * dtype.itemsize
+    if got != size:
+        raise _damaged(path, f"has the wrong length: shape {shape} takes {size} bytes, got {got}")
     return np.ndarray(shape, dtype, content, offset=start).astype(dtype.newbyteorder("="))
 
 
@@ -247,7 +233,7 @@ def _damaged(path, what):
 
 # ---- Kaggle's Digit Recognizer: CSV --------------------------------------------------------------
 
-PIXELS = [f"pixel{i}" for i in range(784)]
+PIXELS = ",".join(f"pixel{i}" for i in range(784))
 
 
 def load_kaggle(path):
@@ -266,7 +252,7 @@ def load_kaggle(path):
     Raises
     ------
     ValueError
-        If the header, a row or a value is not as expected; its line and column are named.
+        If the header, a row or a value is not as expected; NumPy's words say where.
 
     Examples
     --------
@@ -274,48 +260,25 @@ def load_kaggle(path):
     >>> images.shape, labels.shape  # doctest: +SKIP
     ((42000, 28, 28), (42000,))
     """
-    columns = _kaggle_columns(path)
+    labeled = _has_labels(path)
     try:
-        rows = np.loadtxt(
-            path, np.uint8, delimiter=",", comments=None, skiprows=1, ndmin=2, encoding="utf-8"
-        )
-        if rows.shape[1] != len(columns) or (rows.shape[1] == 785 and rows[:, 0].max() > 9):
-            raise ValueError("a row is too long, or a label is not 0..9")
-    except ValueError as error:  # loadtxt is fast but names no line of the file, so look for it
-        raise ValueError(f"{path}: {_first_fault(path, columns) or error}") from None
-    images = rows[:, -784:].reshape(-1, 28, 28)
-    return images, rows[:, 0].copy() if columns[0] == "label" else None
+        rows = np.loadtxt(path, np.uint8, comments=None, delimiter=",", skiprows=1, ndmin=2)
+        images = rows[:, labeled:].reshape(len(rows), 28, 28)
+    except ValueError as error:
+        raise ValueError(f"{path} expects 784 pixels of 0..255 in each row: {error}") from None
+    labels = rows[:, 0].copy() if labeled else None
+    if labeled and labels.max() > 9:
+        raise ValueError(f"{path} expects labels 0..9, got {labels.max()}")
+    return images, labels
 
 
-def _kaggle_columns(path):
-    """The names in the header, if it is one of Kaggle's two and digits follow."""
+def _has_labels(path):
+    """Whether a file is Kaggle's train.csv; an error if it is not its test.csv either."""
     with open(path, encoding="utf-8-sig", errors="replace") as file:
-        columns, first_row = file.readline().strip().split(","), file.readline()
-    expected = PIXELS if columns[0] == "pixel0" else ["label", *PIXELS]
-    for at, (name, got) in enumerate(zip_longest(expected, columns), 1):
-        if name != got:
-            raise ValueError(
-                f"{path}, line 1, column {at}: expected {name or 'no more columns'}, got "
-                f"{(got or 'nothing')[:40]}. load_kaggle reads train.csv and test.csv of Kaggle's "
-                "Digit Recognizer: label,pixel0,...,pixel783, or the same without label."
-            )
-    if not first_row.strip():
-        raise ValueError(f"{path}: expected digits from line 2 on, got a header alone")
-    return columns
-
-
-def _first_fault(path, columns):
-    """Line, column and content of the first cell that is wrong, or None."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        next(file)
-        for line, row in enumerate(file, 2):
-            cells = [cell.strip() for cell in row.split(",")]
-            if cells == [""]:  # an empty line, as at the end of the file
-                continue
-            if len(cells) != len(columns):
-                return f"line {line}: expected {len(columns)} values, got {len(cells)}"
-            for column, cell in zip(columns, cells, strict=True):
-                top = 9 if column == "label" else 255
-                if not cell.isdecimal() or int(cell) > top:
-                    return f"line {line}, column {column}: expected a number 0..{top}, got {cell!r}"
-    return None
+        header, first_row = file.readline().strip(), file.readline().strip()
+    if header.removeprefix("label,") != PIXELS or not first_row:
+        raise ValueError(
+            f"{path}: expected Kaggle's header label,pixel0,...,pixel783, or the same without label, "
+            f"and digits below, got {header[:40]!r} and {first_row[:40]!r}."
+        )
+    return header.startswith("label,")

@@ -149,11 +149,17 @@ def _blocks(windows):
     """For each few images: a slice of them, and their columns (n * OH * OW, KH * KW * C)."""
     N, OH, OW, KH, KW, C = windows.shape
     step = _images_per_block(OH * OW * KH * KW * C * windows.itemsize)
-    buffer = np.empty((min(step, N), *windows.shape[1:]), windows.dtype)
+    buffer = np.empty(min(step, N) * OH * OW * KH * KW * C, windows.dtype)
     for start in range(0, N, step):
-        columns = buffer[: min(step, N - start)]
-        columns[...] = windows[start : start + step]
-        yield slice(start, start + step), columns.reshape(-1, KH * KW * C)
+        block = windows[start : start + step]
+        columns = buffer[: block.size]
+        if KW * C < OW:  # copied place by place of the kernel, as runs of OW: W3 gains W3_FIGURE
+            columns.reshape(KH, KW, C, -1, OH, OW)[...] = block.transpose(3, 4, 5, 0, 1, 2)
+            columns = columns.reshape(KH * KW * C, -1).T
+        else:
+            columns.reshape(block.shape)[...] = block
+            columns = columns.reshape(-1, KH * KW * C)
+        yield slice(start, start + step), columns
 
 
 def _images_per_block(bytes_per_image):

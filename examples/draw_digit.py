@@ -7,18 +7,20 @@ The network is the lenet of models.py. It comes from the first of these that the
 
   --model FILE.npz    weights that train_mnist.py has written, as runs/mnist/model.npz
   --out/model.npz     left by an earlier start of this script
-  a training          of 10 to 20 seconds, on MNIST, or on synthetic digits where MNIST cannot be had
+  a training          of 10 to 20 seconds, on MNIST, or on synthetic digits where there is none
 
 What to see:
-  The drawing becomes an image like MNIST's before the network gets it: draw in a corner, or small,
-  and the 28x28 pixels stay the same. Then draw what is no digit. The network has ten answers and no
-  other, and often it is sure: a probability tells which of the ten, not whether it is one of them.
+  The drawing becomes an image like MNIST's before the network gets it: draw in a corner, and the
+  28x28 pixels stay the same; draw small, and only the line gets thicker. Then draw what is no
+  digit. The network has ten answers and no other, and often it is sure: a probability tells which
+  of the ten, not whether it is one of them.
 
 Files in --out, where a training was needed:
   model.npz       the weights, so that the next start takes no time; remove it to train anew
   metrics.json    the accuracy on the test set, the data, seconds
 
-The page is served on this machine alone (127.0.0.1), and loads nothing from elsewhere. Ctrl-C ends it.
+The page is served on this machine alone (127.0.0.1) and loads nothing from elsewhere. Ctrl-C ends
+it.
 
 Examples:
   python examples/draw_digit.py
@@ -68,8 +70,8 @@ def as_mnist(drawing):
     """Make an image like MNIST's of a drawing of any size.
 
     The drawing's bounding box is scaled until its longer side has 20 pixels, and placed so that its
-    center of mass lies where those of MNIST do. Each of the 28x28 pixels becomes the mean of what it
-    covers, so that edges are soft. MNIST differs in one point: it moves by whole pixels.
+    center of mass lies where those of MNIST do. Each of the 28x28 pixels becomes the mean of what
+    it covers, so that edges are soft. MNIST differs in one point: it moves by whole pixels.
 
     Parameters
     ----------
@@ -142,10 +144,7 @@ def get_model(args):
     model = lenet()
     if args.model or path.exists():
         mg.load(path, model)
-        print(
-            f"model: {path}. {known(path)}"
-            + " Without the file, one is trained." * (not args.model)
-        )
+        print(f"model: {path}. {known(path)}")
     else:
         print(f"There is no {path} yet, so that a network is trained first.")
         train(model, args)
@@ -333,7 +332,8 @@ STYLE = """
 :root { color-scheme: light dark; --back: #fafaf8; --card: #fff; --text: #1c1c1a; --soft: #5d5d58;
   --line: #d9d9d2; --track: #ecece6; --on: #0072b2; --off: #b85000; --warn: #fff3d6; }
 @media (prefers-color-scheme: dark) { :root { --back: #161719; --card: #212327; --text: #ececea;
-  --soft: #a5a8ad; --line: #3b3e44; --track: #131417; --on: #56b4e9; --off: #e69f00; --warn: #42361a; } }
+  --soft: #a5a8ad; --line: #3b3e44; --track: #131417; --on: #56b4e9; --off: #e69f00;
+  --warn: #42361a; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1rem; max-width: 50rem; background: var(--back);
   color: var(--text); font: 1rem/1.45 system-ui, sans-serif; }
@@ -363,10 +363,11 @@ button:hover { border-color: var(--on); }
 button:focus-visible { outline: 3px solid var(--on); outline-offset: 2px; }
 #answer { font-size: 1.15rem; font-weight: 600; min-height: 1.7em; margin: 0 0 .3rem; }
 ul { list-style: none; margin: 0; padding: 0; display: grid; gap: .2rem 1rem; }
-li { display: flex; align-items: center; gap: .5rem; font-variant-numeric: tabular-nums; }
+li { display: flex; align-items: center; gap: .3rem; font-variant-numeric: tabular-nums; }
 .digit { width: 1.1rem; font-weight: 600; }
-.number { width: 4.2rem; text-align: right; white-space: nowrap; color: var(--soft); }
-.track { flex: 1; background: var(--track); border-radius: .3rem; height: 1.05rem; overflow: hidden; }
+.number { width: 5rem; text-align: right; white-space: nowrap; color: var(--soft); }
+.track { flex: 1; background: var(--track); border-radius: .3rem; height: 1.05rem;
+  overflow: hidden; }
 .bar { display: block; background: var(--soft); height: 100%; width: 0; }
 .best .digit, .best .number { color: var(--on); font-weight: 700; }
 .best .bar { background: var(--on); }
@@ -379,11 +380,11 @@ li { display: flex; align-items: center; gap: .5rem; font-variant-numeric: tabul
 @media (max-width: 40rem) { body { padding: .5rem; } main { grid-template-columns: minmax(0, 1fr);
   gap: .5rem; margin-top: .5rem; } section { padding: .5rem; } .intro { display: none; }
   .draw { max-width: 18.5rem; width: 100%; margin: 0 auto; } .row { margin-top: .4rem; }
-  .warn { font-size: .875rem; line-height: 1.3; } .number { width: 3.6rem; font-size: .875rem; }
+  .warn { font-size: .875rem; line-height: 1.3; } .number { width: 4.1rem; font-size: .875rem; }
   ul { grid-auto-flow: column; grid-template-rows: repeat(5, auto); grid-auto-columns: 1fr; }
   .inside { grid-template-columns: minmax(0, 1fr); gap: .8rem; } .gets { display: grid;
   grid-template-columns: 6rem 1fr; column-gap: .8rem; } .gets h2 { grid-column: 1 / -1; } }
-@media (hover: none) { .keys { visibility: hidden; } }
+@media (pointer: coarse) { .keys { visibility: hidden; } }
 @media (prefers-color-scheme: dark) { #pad { filter: invert(.93); } #hint { color: #a5a8ad; } }
 """
 
@@ -638,8 +639,8 @@ def arguments(argv):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
     option = parser.add_argument
     option("--model", type=Path, metavar="FILE.npz", help="a lenet's weights, of train_mnist.py")
-    option("--data", default="auto", metavar="{auto,mnist,synthetic,FOLDER}",
-           help="what a training learns from; auto (default): MNIST, or synthetic digits")  # fmt: skip
+    kinds = "{auto,mnist,synthetic,FOLDER}"
+    option("--data", default="auto", metavar=kinds, help="what a training learns from (auto)")
     option("--port", type=port, default=8000, help="0 takes any that is free (default: 8000)")
     option("--no-browser", action="store_true", help="open no browser; print the address only")
     option("--out", type=Path, default=Path("runs/draw_digit"), help="default: runs/draw_digit")

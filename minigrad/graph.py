@@ -5,7 +5,6 @@ The drawings are text: Mermaid, which code hosts and notebooks draw, and DOT, fo
 
 import ast
 import inspect
-import json
 import linecache
 import re
 import textwrap
@@ -38,11 +37,11 @@ class Graph:
         return "\n    ".join(["graph LR", *lines])
 
     def dot(self):
-        """The graph in the language of Graphviz, which escapes in a text what JSON does."""
+        """The graph in the language of Graphviz."""
         lines = [
-            f"{key} [shape=box, label={json.dumps(text)}];" for key, text in self.boxes.items()
+            f'{key} [shape=box, label="{_escaped(text)}"];' for key, text in self.boxes.items()
         ]
-        lines += [f"{key} [label={json.dumps(text)}];" for key, text in self.circles.items()]
+        lines += [f'{key} [label="{_escaped(text)}"];' for key, text in self.circles.items()]
         lines += [f"{a} -> {b};" for a, b in self.arrows]
         return "\n    ".join(["digraph {", "rankdir=LR;", *lines]) + "\n}"
 
@@ -58,6 +57,10 @@ class Graph:
 def _entities(text):
     """Mermaid reads entities written with # and without &, and Markdown between backquotes."""
     return re.sub(r'[#"<>&`\\]', lambda a: f"#{ord(a[0])};", text).replace("\n", "<br/>")
+
+
+def _escaped(text):
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 def graph(tensor, model=None):

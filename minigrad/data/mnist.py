@@ -93,7 +93,10 @@ def _places(root):
 
 
 def _cache():
-    homes = {"win32": ("LOCALAPPDATA", "~/AppData/Local"), "darwin": ("", "~/Library/Caches")}
+    homes = {
+        "win32": ("LOCALAPPDATA", "~/AppData/Local"),
+        "darwin": ("XDG_CACHE_HOME", "~/Library/Caches"),
+    }
     variable, usual = homes.get(sys.platform, ("XDG_CACHE_HOME", "~/.cache"))
     return Path(os.environ.get(variable) or usual).expanduser() / "minigrad"
 
@@ -109,10 +112,9 @@ def _unavailable(missing, places, why):
     return DataUnavailable(
         f"MNIST is incomplete: {', '.join(missing)} not found in {', '.join(map(str, places))}.\n"
         f"{why}\nWays out:\n"
-        "- with a network and pooch (pip install pooch), load_mnist() downloads the files;\n"
-        f"- put them, as found at {' or '.join(MIRRORS)}, into a folder of yours and set "
-        "MINIGRAD_DATA_DIR to it, or pass it as root;\n"
-        "- minigrad.data.synthetic_digits(n) draws digits that need no file."
+        "- load_mnist() with a network and pooch (pip install pooch), which downloads the files;\n"
+        f"- the files of {' or '.join(MIRRORS)} in a folder named by MINIGRAD_DATA_DIR or by root;\n"
+        "- minigrad.data.synthetic_digits(n), which draws digits and needs no file."
     )
 
 
@@ -136,14 +138,9 @@ def _download(names, places, into):
 
 def _fetch(pooch, mirror, name, folder):
     """Download one file; pooch checks it under a temporary name and renames it when it is right."""
-    path = pooch.retrieve(
-        mirror + name + ".gz",
-        known_hash="sha256:" + FILES[name][0],
-        fname=name + ".gz",
-        path=folder,
-        downloader=pooch.HTTPDownloader(progressbar=_shows_progress(), timeout=15),
-    )
-    return Path(path)
+    file, known_hash = f"{name}.gz", f"sha256:{FILES[name][0]}"
+    downloader = pooch.HTTPDownloader(progressbar=_shows_progress(), timeout=15)
+    return Path(pooch.retrieve(mirror + file, known_hash, file, folder, downloader=downloader))
 
 
 def _shows_progress():
@@ -226,9 +223,7 @@ def _read_checked(name, path):
 
 
 def _damaged(path, what):
-    return ValueError(
-        f"{path} {what}. Delete it and fetch it again: load_mnist downloads what is missing."
-    )
+    return ValueError(f"{path} {what}. Delete it and fetch it again: load_mnist() does.")
 
 
 # ---- Kaggle's Digit Recognizer: CSV --------------------------------------------------------------

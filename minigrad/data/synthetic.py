@@ -50,22 +50,18 @@ WAYS = {
         "72 50 23 35 65 72 74 67 39", "71 40 12 25 55 72 71 78 49 19",  # with a curved leg
         "80 40 12 25 55 81 80 59"),  # open
 }
-# fmt: on
 
 # What differs from hand to hand, and its standard deviation.
 HAND = {
     "slant": 0.28,  # columns per row
     "turn": 0.12,  # radians
-    "aspect": 0.28,  # logarithm of width / height
-    "widest": 0.15,  # logarithm of what width / height may become
+    "aspect": 0.28, "widest": 0.15,  # logarithms of width / height, and of what it may become
     "pen": 0.3,  # logarithm of the pen's width
-    "bend": 0.12,  # the next four in half frames: an upright line becomes an arc,
-    "sag": 0.12,  # a level line becomes an arc,
-    "waist": 0.12,  # the middle moves up or down,
-    "taper": 0.12,  # the foot is wider than the head
-    "right": 0.3,  # pixels away from the center
-    "down": 0.3,
+    "bend": 0.12, "sag": 0.12,  # half frames: how far an upright and a level line become arcs
+    "waist": 0.12, "taper": 0.12,  # half frames: the middle moves; the foot is wider than the head
+    "right": 0.3, "down": 0.3,  # pixels away from the center
 }
+# fmt: on
 TREMBLE = 0.8  # the standard deviation of each point, in columns and rows of the grid
 POINTS = 14  # room for the points of one digit
 SAMPLES = 72  # places where the curve is inked, nearer to each other than BLOB
@@ -149,9 +145,7 @@ def _skeleton(text, fine=40):
     points = np.zeros((POINTS, 2))
     points[: len(pairs)] = [[int(column), int(row)] for column, row in pairs]
     t = (np.arange(fine)[:, None] + 0.5) / fine
-    spline = np.hstack(
-        [(1 - t) ** 2 / 2, 0.5 + t - t * t, t * t / 2]
-    )  # quadratic B-spline: (fine, 3)
+    spline = np.hstack([(1 - t) ** 2 / 2, 0.5 + t - t * t, t * t / 2])  # quadratic: (fine, 3)
     curve = spline @ np.eye(POINTS)[pieces]  # (pieces, fine, POINTS)
     steps = np.linalg.norm(np.gradient(curve @ points, axis=1), axis=2).ravel()
     along = np.cumsum(steps) / steps.sum()  # how far along the digit each fine step is, 0..1
@@ -178,11 +172,9 @@ def _parse(text):
 
 def _bend(x, y, hand):
     """Move the curve as a hand would; x, y : (N, SAMPLES), -1..1, with the origin in the middle."""
-    x, y = (
-        x * (1 + hand["taper"] * y) + hand["bend"] * (1 - y * y),
-        y + hand["waist"] * (1 - y * y) + hand["sag"] * (1 - x * x),
-    )
-    x = 0.85 * np.exp(hand["aspect"]) * x - (0.12 + hand["slant"]) * y  # most people lean right
+    bent = x * (1 + hand["taper"] * y) + hand["bend"] * (1 - y * y)
+    y = y + hand["waist"] * (1 - y * y) + hand["sag"] * (1 - x * x)
+    x = 0.85 * np.exp(hand["aspect"]) * bent - (0.12 + hand["slant"]) * y  # most people lean right
     sin, cos = np.sin(hand["turn"]), np.cos(hand["turn"])
     return cos * x - sin * y, sin * x + cos * y
 

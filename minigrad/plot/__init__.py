@@ -13,8 +13,3 @@ https://jfly.uni-koeln.de/color/); wrong answers are red, and marked by a cross 
 from .canvas import COLORS, MARKERS, RED, save
 from .inside import feature_maps, filters, graph
 from .results import confusion, decision_boundary, history, mistakes, predictions, reliability
-
-__all__ = [
-    "COLORS", "MARKERS", "RED", "confusion", "decision_boundary", "feature_maps", "filters",
-    "graph", "history", "mistakes", "predictions", "reliability", "save",
-]  # fmt: skip

@@ -1,6 +1,5 @@
 """What every picture needs: a figure, an axes, a color bar, colors; and `save`."""
 
-import os
 import uuid
 from pathlib import Path
 
@@ -16,8 +15,8 @@ def new_figure(width, height):
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError(
-            "minigrad.plot draws with matplotlib, which is missing; everything else in minigrad "
-            "works without it. To have the pictures: pip install 'minigrad-numpy[examples]'"
+            "minigrad.plot, and nothing else here, takes matplotlib, which is missing: "
+            "pip install 'minigrad-numpy[examples]'"
         ) from error
     return Figure(figsize=(width, height), layout="constrained")
 
@@ -53,7 +52,7 @@ def save(picture, path, dpi=150):
     part = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
     try:
         picture.figure.figure.savefig(part, dpi=dpi)  # an Axes' figure may be a SubFigure
-        os.replace(part, path)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     return path

@@ -31,13 +31,13 @@ def filters(weight, ax=None):
     weight = np.asarray(weight)
     if weight.ndim != 4 or weight.size == 0:
         raise ValueError(f"filters expects a weight of shape (F, C, KH, KW), got {weight.shape}.")
-    count, channels, *size = weight.shape
+    count, channels, height, width = weight.shape
+    columns = None if channels == 1 else channels
     bound = np.abs(weight).max() or 1
     look = {"cmap": "RdBu", "vmin": -bound, "vmax": bound}
-    tiles, columns = weight.reshape(-1, *size), None if channels == 1 else channels
-    ax = _mosaic(tiles, ax, "weight", columns, **look)
-    ax.set_title(f"{count} filters of {size[0]}x{size[1]}")
-    if channels > 1:
+    ax = _mosaic(weight.reshape(-1, height, width), ax, "weight", columns, **look)
+    ax.set_title(f"{count} filters of {height}x{width}")
+    if columns:
         ax.set(xlabel="input channel", ylabel="filter", title=f"{ax.get_title()}x{channels}")
         ax.set_yticks(ax.get_yticks(), range(count))
     return ax
@@ -62,10 +62,8 @@ def feature_maps(maps, ax=None):
     """
     maps = np.asarray(maps)
     if maps.ndim != 3 or maps.size == 0:
-        raise ValueError(
-            f"feature_maps expects the maps of one image, shape (C, H, W), got {maps.shape}. "
-            "Of a batch (N, C, H, W), give maps[0]."
-        )
+        way_out = "Of a batch (N, C, H, W), give maps[0]."
+        raise ValueError(f"feature_maps expects shape (C, H, W), got {maps.shape}. {way_out}")
     ax = _mosaic(maps, ax, "activation", cmap="viridis")
     ax.set_title("{} feature maps of {}x{}".format(*maps.shape))
     return ax
@@ -76,9 +74,9 @@ def _mosaic(tiles, ax, label, columns=None, **look):
     count, height, width = tiles.shape
     columns = columns or int(np.ceil(count**0.5))
     rows = -(-count // columns)
-    sheet = np.full((rows * columns, height + 1, width + 1), np.nan)
-    sheet[:count, :-1, :-1] = tiles
-    sheet = sheet.reshape(rows, columns, height + 1, width + 1).transpose(0, 2, 1, 3)
+    gaps = (0, rows * columns - count), (0, 1), (0, 1)
+    sheet = np.pad(tiles.astype(float), gaps, constant_values=np.nan)
+    sheet = sheet.reshape(rows, columns, height + 1, width + 1).swapaxes(1, 2)
     sheet = sheet.reshape(rows * (height + 1), columns * (width + 1))[:-1, :-1]
     ax = new_axes(6, 5 * sheet.shape[0] / sheet.shape[1] + 0.8) if ax is None else ax
     image = ax.imshow(sheet, interpolation="nearest", **look)
@@ -127,9 +125,8 @@ def _dot(text, option):
     program = shutil.which("dot")
     if program is None:
         raise FileNotFoundError(
-            "Drawing a graph takes graphviz' program dot, which is not on the PATH. Install it "
-            "(apt install graphviz, brew install graphviz, winget install graphviz), or paste the "
-            "DOT text into another viewer."
+            "Drawing a graph takes graphviz' program dot: apt install graphviz, brew install "
+            "graphviz, or winget install graphviz."
         )
     command = [program, "-Tpng", option]
     done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)

@@ -30,30 +30,32 @@ def history(histories, figure=None):
     ['loss']
     """
     runs = {"": histories} if "loss" in histories else dict(histories)
-    keys = [key for key in ("loss", "accuracy") if any(_holds(run, key) for run in runs.values())]
+    keys = [key for key in ("loss", "accuracy") if any(_curves(run, key) for run in runs.values())]
     if not keys:
         raise ValueError(
-            "history expects a dict with a list of numbers under 'loss' (one per epoch), "
-            f"or a dict of name to such dicts, got {histories!r:.200}."
+            "history expects lists of numbers, one per epoch, under 'loss' and so on, or a dict "
+            f"of name to such dicts, got {histories!r:.200}."
         )
     figure = new_figure(4.8 * len(keys), 3.8) if figure is None else figure
     for ax, key in zip(figure.subplots(1, len(keys), squeeze=False)[0], keys, strict=True):
-        _curves(ax, runs, key)
+        _draw_runs(ax, runs, key)
     return figure
 
 
-def _holds(run, key):
-    return any(name in run and len(run[name]) > 0 for name in (key, "val_" + key))
+def _curves(run, key):
+    """(split, line style, values) of training and validation, where the run holds them."""
+    splits = [("training", "-", key), ("validation", "--", "val_" + key)]
+    return [(name, style, run[k]) for name, style, k in splits if len(run.get(k, ()))]
 
 
-def _curves(ax, runs, key):
+def _draw_runs(ax, runs, key):
     percent = 100 if key == "accuracy" else 1
-    for i, (name, run) in enumerate(runs.items()):
-        for j, split in enumerate(("training", "validation")):
-            values = run.get(("", "val_")[j] + key, [])
+    for i, (run_name, run) in enumerate(runs.items()):
+        for split, style, values in _curves(run, key):
             # One run has a color for each split; several have a color each.
-            look = (i if len(runs) > 1 else j), ("-", "--")[j]
-            _curve(ax, percent * np.asarray(values, float), f"{name}, {split}".lstrip(", "), *look)
+            number = i if len(runs) > 1 else ("-", "--").index(style)
+            label = f"{run_name}, {split}".lstrip(", ")
+            _draw_curve(ax, percent * np.asarray(values, float), label, number, style)
     ax.set(title=key.capitalize(), xlabel="epoch", ylabel=key + " (%)" * (percent == 100))
     ax.set_xlim(0.5, max(len(line.get_xdata()) for line in ax.lines) + 0.5)
     ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)  # no epoch 1.5
@@ -63,17 +65,15 @@ def _curves(ax, runs, key):
     ax.legend()
 
 
-def _curve(ax, values, label, number, style):
-    if len(values) == 0:
-        return
+def _draw_curve(ax, values, label, number, style):
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
-        values = np.where(np.isfinite(values), values, np.nan)
+        values[bad] = np.nan
         label += f" (not finite: epoch {bad[0] + 1}{' ...' if len(bad) > 1 else ''})"
     # Markers keep a single epoch, or one between two gaps, visible.
-    look = {"marker": MARKERS[number % len(MARKERS)], "markersize": 5 if len(values) <= 30 else 2}
-    color = COLORS[number % len(COLORS)]
-    ax.plot(np.arange(1, len(values) + 1), values, style, color=color, label=label, **look)
+    look = {"marker": MARKERS[number % len(MARKERS)], "color": COLORS[number % len(COLORS)]}
+    size = 5 if len(values) <= 30 else 2
+    ax.plot(np.arange(1, len(values) + 1), values, style, label=label, markersize=size, **look)
 
 
 # ---- answers: predictions, mistakes --------------------------------------------------------------
@@ -110,7 +110,7 @@ def predictions(images, actual, predicted, *, count=40, columns=8, names=None, f
     """
     answers = _answers(images, actual, predicted)
     shown = np.arange(min(count, len(images)))
-    right = int((answers[1] == answers[2])[shown].sum())
+    right = (answers[1] == answers[2])[shown].sum()
     heading = f"Predictions: {right} of {len(shown)} right"
     return _digits(shown, *answers, names, columns, heading, figure)
 
@@ -140,10 +140,9 @@ def mistakes(images, actual, probabilities, *, count=24, columns=8, names=None, 
     _, actual, predicted, confidence = answers
     wrong = np.flatnonzero(predicted != actual)
     shown = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
-    few = (
-        f"Most confident mistakes: {len(shown)} of {len(wrong):,}" if len(wrong) else "No mistakes"
-    )
-    return _digits(shown, *answers, names, columns, f"{few} in {len(images):,} images", figure)
+    few = f"Most confident mistakes: {len(shown)} of {len(wrong):,}"
+    heading = f"{few if len(wrong) else 'No mistakes'} in {len(images):,} images"
+    return _digits(shown, *answers, names, columns, heading, figure)
 
 
 def _answers(images, actual, predicted):
@@ -161,14 +160,15 @@ def _answers(images, actual, predicted):
 
 
 def _digits(shown, images, actual, predicted, confidence, names, columns, heading, figure):
+    """The images numbered `shown` in a grid, each under its title."""
     columns = max(1, min(columns, len(shown)))
     rows = max(1, -(-len(shown) // columns))
     titles = [_title(i, actual, predicted, confidence, names) for i in shown]
     if figure is None:
-        letters = max([21, *(len(line) for title in titles for line in title.split("\n"))])
+        letters = max(map(len, "\n".join([" " * 21, *titles]).split("\n")))
         figure = new_figure(max(0.07 * letters * columns, 5), 1.7 * rows + 0.4)
     figure.suptitle(heading)
-    for place, (i, title) in enumerate(zip(shown, titles, strict=True), start=1):
+    for place, (i, title) in enumerate(zip(shown, titles), start=1):
         ax = figure.add_subplot(rows, columns, place, xticks=[], yticks=[])
         ax.imshow(images[i], cmap="gray", vmin=images[shown].min(), vmax=images[shown].max())
         wrong = predicted[i] != actual[i]
@@ -178,14 +178,10 @@ def _digits(shown, images, actual, predicted, confidence, names, columns, headin
 
 
 def _title(i, actual, predicted, confidence, names):
-    chance = "" if confidence is None else f", {100 * confidence[i]:.1f} %"
+    true, answer = (label[i] if names is None else names[label[i]] for label in (actual, predicted))
     cross = "" if predicted[i] == actual[i] else "✗ "
-    answer = f"{cross}predicted {_name(names, predicted[i])}{chance}"
-    return f"actual {_name(names, actual[i])}\n{answer}"
-
-
-def _name(names, number):
-    return str(number if names is None else names[number])
+    chance = "" if confidence is None else f", {100 * confidence[i]:.1f} %"
+    return f"actual {true}\n{cross}predicted {answer}{chance}"
 
 
 # ---- classes: confusion, reliability, decision_boundary ------------------------------------------

@@ -1,0 +1,88 @@
+"""A guard against gross losses of speed: ratios inside one run, with room for a busy machine."""
+
+import statistics
+import time
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+from minigrad.parallel import cores
+
+rng = np.random.default_rng(0)
+
+
+def ratio(one, other, rounds=7):
+    """Median of one()/other(), by turns, after a warm-up of both."""
+
+    def seconds(f):
+        start = time.perf_counter()
+        f()
+        return time.perf_counter() - start
+
+    seconds(one), seconds(other)
+    return statistics.median(seconds(one) / seconds(other) for _ in range(rounds))
+
+
+def images(n, channels, size):
+    """Channels last in memory, as the library keeps them."""
+    x = rng.standard_normal((n, size, size, channels), np.float32)
+    return x.transpose(0, 3, 1, 2)
+
+
+def test_convolution_in_blocks_beats_the_columns_of_the_whole_batch():
+    x, w = images(64, 32, 26), rng.standard_normal((64, 32, 3, 3), np.float32)
+    found = ratio(lambda: mg.conv2d(x, w), lambda: mg.conv2d_textbook(x, w))
+    assert found < 0.9  # about 0.55
+
+
+def test_a_pool_costs_less_than_the_convolution_before_it():
+    x, w = images(32, 32, 26), rng.standard_normal((64, 32, 3, 3), np.float32)
+    z = mg.Tensor(mg.conv2d(x, w), requires_grad=True)
+    pool = ratio(lambda: mg.max_pool2d(z, 2).sum().backward(), lambda: mg.conv2d(x, w))
+    assert pool < 1.5  # about 0.5
+
+
+def w4():
+    return nn.Sequential(
+        nn.Conv2D(1, 32, 3), nn.ReLU(), nn.Conv2D(32, 64, 3), nn.ReLU(), nn.MaxPool(2),
+        nn.Dropout(0.25), nn.Flatten(), nn.Dense(9216, 128), nn.ReLU(), nn.Dropout(0.5),
+        nn.Dense(128, 10),
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(cores() < 2, reason="two workers need two cores")
+def test_two_workers_beat_one_thread_on_a_convolutional_network():
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    x, y = images(96, 1, 28), rng.integers(0, 10, 96)
+    steps = []
+    for workers in (2, 1):
+        model = w4()
+        optimizer = mg.optim.Adam(model.parameters())
+        steps.append(mg.TrainStep(model, mg.cross_entropy, optimizer, workers))
+    with steps[0], steps[1], threadpoolctl.threadpool_limits(1):
+        found = ratio(lambda: steps[0](x, y), lambda: steps[1](x, y))
+    assert found < 1.3  # about 0.55 on a quiet machine
+
+
+def test_a_step_of_a_small_network_is_not_much_slower_than_bare_numpy():
+    x, y = rng.standard_normal((64, 784), np.float32), rng.integers(0, 10, 64)
+    model = nn.Sequential(nn.Dense(784, 128), nn.ReLU(), nn.Dense(128, 10))
+    w1, b1, w2, b2 = (p.data.copy() for p in model.parameters())
+    one_hot = np.eye(10, dtype=np.float32)[y]
+
+    def bare():
+        """Forward and backward by hand."""
+        h = np.maximum(x @ w1.T + b1, 0)
+        z = h @ w2.T + b2
+        e = np.exp(z - z.max(1, keepdims=True))
+        g = (e / e.sum(1, keepdims=True) - one_hot) / 64
+        back = (g @ w2) * (h > 0)
+        return g.T @ h, g.sum(0), back.T @ x, back.sum(0)
+
+    def taped():
+        model.zero_grad()
+        mg.cross_entropy(model(x), y).backward()
+
+    assert ratio(taped, bare, rounds=51) < 3  # about 1.4

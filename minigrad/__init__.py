@@ -9,5 +9,5 @@ from .evaluation import evaluate, predict
 from .gradcheck import GradientError, gradcheck
 from .graph import Graph, graph
 from .ops import *
-from .training import TrainStep, fit
+from .training import TrainStep, fit, lr_range_test
 from .transforms import grad, hessian, hvp, jacobian, value_and_grad, vjp

@@ -1,6 +1,6 @@
 """Files: the weights of a model, or the whole state of a training, as .npz.
 
-They hold arrays and load nothing else. They are written beside and renamed, so that whatever happens
+They hold arrays and load nothing else. They are written beside and renamed: whatever happens,
 there is a whole one.
 """
 

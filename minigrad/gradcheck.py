@@ -1,7 +1,7 @@
 """Gradient checks: central differences against the rules, in float64.
 
-The derivative of a function f along one input is (f(x + eps) - f(x - eps)) / (2 eps), up to an error
-of order eps ** 2. It knows nothing of the rules, and so it can judge them.
+The derivative of a function f along one input is (f(x + eps) - f(x - eps)) / (2 eps), up to an
+error of order eps ** 2. It knows nothing of the rules, and so it can judge them.
 """
 
 import copy
@@ -65,9 +65,7 @@ def gradcheck(f, inputs, eps=1e-6, atol=1e-7, rtol=1e-5):
     name = getattr(f, "__name__", type(f).__name__)
     check = _Check(name, f, arguments, (eps, atol, rtol))
     if wrong := check.mistake(checked):
-        culprit = None if isinstance(f, primitive) else check.culprit()
-        at = f" The rule at fault is that of {culprit}" if culprit else ""
-        raise GradientError(f"{wrong}{at}")
+        raise GradientError(wrong if isinstance(f, primitive) else wrong + check.culprit())
     return True
 
 
@@ -81,11 +79,9 @@ class _Watcher:
     """Sees every operation; one that leaves float64 would make the comparison worthless."""
 
     def __init__(self, outer):
-        self.outer = outer  # as of mg.debug()
+        self.outer = outer  # as of mg.debug(), which sees the outputs in `value`
 
     def forward(self, out, row, values, keywords):
-        if self.outer:
-            self.outer.forward(out, row, values, keywords)
         if out.requires_grad and out.dtype != np.float64:
             fault = f"{row.name} gave {out.dtype}"
             raise GradientError(f"{fault}: the function falls back from float64.")
@@ -178,7 +174,7 @@ class _Check:
         return value
 
     def culprit(self):
-        """The first operation inside that is wrong by itself, with its error, as text, or None."""
+        """The first operation inside that is wrong by itself, with its error, as text, or none."""
         order, _ = autograd.topological_order(self.recorded())
         for row, _, values, keywords, parents in [t._node for t in order if t._node]:
             places = [i for i, _ in parents]
@@ -186,5 +182,5 @@ class _Check:
             check = _Check(row.name, partial(row, **keywords), inputs, self.numbers)
             with suppress(GradientError):  # it cannot be compared, as at a kink
                 if mistake := check.mistake({f"argument {i}": inputs[i] for i in places}):
-                    return mistake
-        return None
+                    return f" The rule at fault is that of {mistake}"
+        return ""

@@ -38,9 +38,7 @@ class Graph:
 
     def dot(self):
         """The graph in the language of Graphviz."""
-        lines = [
-            f'{key} [shape=box, label="{_escaped(text)}"];' for key, text in self.boxes.items()
-        ]
+        lines = [f'{k} [shape=box, label="{_escaped(text)}"];' for k, text in self.boxes.items()]
         lines += [f'{key} [label="{_escaped(text)}"];' for key, text in self.circles.items()]
         lines += [f"{a} -> {b};" for a, b in self.arrows]
         return "\n    ".join(["digraph {", "rankdir=LR;", *lines]) + "\n}"
@@ -93,24 +91,23 @@ def graph(tensor, model=None):
     >>> print(mg.graph(x * 2))
     graph LR
         t0["data 6<br/>grad 1"]
-        t1["x<br/>data 3<br/>grad 2"]
         c0_1["2"]
+        t1["x<br/>data 3<br/>grad 2"]
         o0(["multiply"])
         t1 --> o0
         c0_1 --> o0
         o0 --> t0
     """
-    order = topological_order(tensor)[0] if tensor.requires_grad else [tensor]
-    made = [t for t in reversed(order) if t._node]
-    constants = [x for t in made for x in t._node[1] if isinstance(x, Tensor)]
-    tensors = {id(t): t for t in [*reversed(order), *constants]}
+    order = topological_order(tensor)[0][::-1] if tensor.requires_grad else [tensor]
+    constants = [x for t in order if t._node for x in t._node[1] if isinstance(x, Tensor)]
+    tensors = {id(t): t for t in order + constants}
+    keys = {at: f"t{number}" for number, at in enumerate(tensors)}
     names = {} if model is None else {id(p): name for name, p in model.named_parameters()}
-    slopes, keys, drawing = _slopes(tensor, order), {}, Graph()
-    for number, (at, t) in enumerate(tensors.items()):
-        keys[at] = f"t{number}"
+    slopes, drawing = _slopes(tensor, order), Graph()
+    for at, t in tensors.items():
         drawing.boxes[keys[at]] = _label(t, names.get(at, t.name), slopes.get(at))
-    for t in made:
-        _draw_operation(drawing, t, keys)
+        if t._node:
+            _draw_operation(drawing, t, keys)
     return drawing
 
 

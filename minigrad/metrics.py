@@ -102,9 +102,9 @@ def confusion_matrix(predicted, targets, classes=None):
 def precision_recall_f1(matrix):
     """Precision, recall and F1 of every class, from its confusion matrix.
 
-    Precision: of those called c, the share that are c. Recall: of those that are c, the share called
-    c. F1: their harmonic mean, `2 p r / (p + r)`. Where one is undefined, because a class was never
-    predicted or never occurs, it is 0.
+    Precision: of those called c, the share that are c. Recall: of those that are c, the share
+    called c. F1: their harmonic mean, `2 p r / (p + r)`. Where one is undefined, because a class
+    was never predicted or never occurs, it is 0.
 
     Parameters
     ----------
@@ -206,8 +206,9 @@ def calibration(probabilities, targets, bins=15):
 def expected_calibration_error(probabilities, targets, bins=15):
     """Mean distance between how sure the network was and how often it was right, from 0 to 1.
 
-    The bins of `calibration`, weighted by their samples: `sum_b n_b / N |accuracy_b - confidence_b|`.
-    0.02 says: the confidences are off by 2 percentage points on average.
+    The bins of `calibration`, weighted by their samples:
+    `sum_b n_b / N |accuracy_b - confidence_b|`. 0.02 says: the confidences are off by 2 percentage
+    points on average.
 
     Parameters
     ----------
@@ -295,8 +296,6 @@ def _matrix(matrix):
     matrix = np.asarray(matrix)
     square = matrix.ndim == 2 and len(matrix) == len(matrix.T)
     if not square or matrix.dtype.kind not in "iu" or (matrix < 0).any() or not matrix.any():
-        raise ValueError(
-            f"A confusion matrix must be (K, K) counts, not all 0, got {matrix.dtype} of shape "
-            f"{matrix.shape}. Make one by confusion_matrix(predicted, targets)."
-        )
+        came = f"{matrix.dtype} of shape {matrix.shape}: make one by confusion_matrix"
+        raise ValueError(f"A confusion matrix must be (K, K) counts, not all 0, got {came}.")
     return matrix.astype(np.int64)

@@ -10,11 +10,11 @@
 """
 
 import functools
+import itertools
 import signal
 import threading
 import warnings
 from contextlib import contextmanager
-from itertools import pairwise
 
 import numpy as np
 
@@ -92,7 +92,7 @@ class TrainStep:
             raise ValueError(f"a step needs a target for each example, got {len(x)} and {len(y)}.")
         pool = self.pool(len(x))
         count = min(pool.count, len(x))
-        cuts = pairwise(len(x) * k // count for k in range(count + 1))
+        cuts = itertools.pairwise(len(x) * k // count for k in range(count + 1))
         shards = [(k, x[a:b], y[a:b], (b - a) / len(x)) for k, (a, b) in enumerate(cuts)]
         losses, grads, hits, seen = zip(*pool.map(self._shard, shards))
         for sightings in zip(*seen):  # of one batch norm, on all shards
@@ -317,6 +317,52 @@ def _check_labels(model, loader, validation, loss):
                 f"the model gives {scores.shape[1]} scores, so that labels go from 0 to "
                 f"{scores.shape[1] - 1}, but the data has a label {y.max()}."
             )
+
+
+def lr_range_test(model, train, *, optimizer, loss=cross_entropy, batch_size=64, seed=0,
+                  workers=1, low=1e-6, high=1.0, steps=100):  # fmt: skip
+    """The loss while the learning rate grows step by step (Smith 2017); the best is below its rise.
+
+    Parameters
+    ----------
+    low, high : float
+        The first and the last learning rate; it grows by the same factor each step.
+    steps : int
+        The test ends sooner where the loss is four times its least.
+
+    Other parameters as of `fit`. Model and optimizer are afterwards as they were.
+
+    Returns
+    -------
+    rates, losses : arrays
+        `plot.lr_range` draws them.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> model = mg.nn.Dense(1, 2)
+    >>> x, y = np.ones((8, 1), np.float32), np.zeros(8, int)
+    >>> rates, losses = lr_range_test(model, (x, y), optimizer=mg.optim.SGD(model.parameters(), 1))
+    >>> len(rates), len(losses), bool(losses[-1] < losses[0])
+    (100, 100, True)
+    """
+    before, rates, losses = (model.state_dict(), optimizer.state_dict()), [], []
+    loader = loader_of(train, batch_size, seed)
+    batches = itertools.chain.from_iterable(itertools.repeat(loader))
+    with TrainStep(model, loss, optimizer, workers, seed) as step:
+        for rate, (x, y) in zip(np.geomspace(low, high, steps).tolist(), batches):
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            try:
+                losses.append(step(x, y))
+            except ValueError:  # not finite any more
+                break
+            rates.append(rate)
+            if losses[-1] > 4 * min(losses):
+                break
+    model.load_state_dict(before[0])
+    optimizer.load_state_dict(before[1])
+    return np.array(rates), np.array(losses)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Functions of functions: grad, value_and_grad, vjp, jacobian, hessian, hvp.
 
 Each takes a function `f` and `argnums`, the positions of the arguments to differentiate (one, or a
-tuple), and returns a function of the same arguments. An argument is a number, an array, a Tensor, or
-tuples, lists and dicts of these; a gradient has the structure of its argument. They nest: inside
+tuple), and returns a function of the same arguments. An argument is a number, an array, a Tensor,
+or tuples, lists and dicts of these; a gradient has the structure of its argument. They nest: inside
 another transform, and of tensors that require gradients, the results are Tensors that can be
 differentiated again; else they are arrays, or Tensors where Tensors came in.
 """

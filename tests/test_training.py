@@ -346,3 +346,16 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) / 1024 < 300
+
+
+def test_the_range_test_raises_the_rate_until_the_loss_does_and_leaves_everything_as_it_was():
+    model, x = network(), data()[0]
+    y = np.random.default_rng(5).integers(0, 3, len(x))  # nothing to learn: the loss stays above 0
+    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    before, state = bits(model), optimizer.state_dict()
+    rates, losses = mg.lr_range_test(model, (x, y), optimizer=optimizer, low=1e-3, high=1e4)
+    assert 10 < len(rates) == len(losses) < 100
+    assert np.allclose(rates[1:] / rates[:-1], 1e7 ** (1 / 99))
+    assert losses[-1] > 4 * losses.min()
+    assert bits(model) == before
+    assert all((value == state[name]).all() for name, value in optimizer.state_dict().items())

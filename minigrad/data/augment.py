@@ -3,8 +3,7 @@
 Each is a function of (images, rng) for `transform=` of the DataLoader: it returns a new batch,
 draws all that is random from `rng`, and keeps nothing, so that threads may share it. Names and
 meaning are torchvision's, with one difference: what comes into view from outside an image has the
-value of its smallest pixel, unless `fill` gives another. For digits this is the background, which
-after `normalize` is not 0.
+value of its smallest pixel. For digits this is the background, which after `normalize` is not 0.
 
 Called with anything but images of float32, shape (N, C, H, W), each raises a TypeError or a
 ValueError.
@@ -61,8 +60,8 @@ def _read(padded, rows, columns, out):
     images = np.arange(n * c).reshape(n, c, 1, 1) * (h * w)
     corner = images + above * w + left  # the number of the upper left of four pixels, (n, C, H, W)
     flat = padded.reshape(-1)
-    a, b, c, d = (flat[k:].take(corner) for k in (0, 1, w, w + 1))
-    out[...] = _between(_between(a, b, right), _between(c, d, right), down)
+    p, q, r, s = (flat[k:].take(corner) for k in (0, 1, w, w + 1))  # p q above r s
+    out[...] = _between(_between(p, q, right), _between(r, s, right), down)
 
 
 def _whole_and_rest(places, last):
@@ -73,7 +72,7 @@ def _whole_and_rest(places, last):
 
 
 def _between(a, b, share):
-    """For a share of 0, `a` to the bit."""
+    """The value so far on the way from `a` to `b`: for a share of 0 it is `a` to the bit."""
     return a + share * (b - a)
 
 
@@ -144,8 +143,6 @@ class RandomAffine:
     scale : pair (least, most), optional
     shear : float >= 0, pair (least, most), or two such pairs in one tuple, optional
         Degrees along the rows, then along the columns; s is (-s, s, 0, 0).
-    fill : float, optional
-        What comes into view; the smallest pixel of each image if left out.
 
     Examples
     --------
@@ -158,7 +155,6 @@ class RandomAffine:
     translate: float | tuple = 0.0
     scale: tuple = (1.0, 1.0)
     shear: float | tuple = 0.0
-    fill: float | None = None
 
     def __post_init__(self):
         self._ranges()  # raises where one is none
@@ -166,7 +162,7 @@ class RandomAffine:
     def __call__(self, x, rng):
         n, _, h, w = _shape(x)
         angle, scale, *shear, right, down = self.draw(n, rng)
-        return affine(x, angle, (right * w, down * h), scale, shear, self.fill)
+        return affine(x, angle, (right * w, down * h), scale, shear)
 
     def draw(self, n, rng):
         """Angle, scale, two shears, and two shifts as shares, for each of `n` images: (6, n)."""
@@ -200,8 +196,6 @@ class ElasticTransform:
     sigma : float
         The width of the Gaussian in pixels, 4 in the paper. The wider, the smoother and the weaker:
         each pixel moves about alpha / (12 sigma) to a side, and as much up or down.
-    fill : float, optional
-        What comes into view; the smallest pixel of each image if left out.
 
     Examples
     --------
@@ -212,19 +206,17 @@ class ElasticTransform:
 
     alpha: float = 50.0
     sigma: float = 5.0
-    fill: float | None = None
 
     def __call__(self, x, rng):
         n, _, h, w = _shape(x)
         down, right = self.draw(n, (h, w), rng)
         down += np.arange(h, dtype=np.float32)[:, None]
         right += np.arange(w, dtype=np.float32)
-        return bilinear(x, down, right, self.fill)
+        return bilinear(x, down, right)
 
     def draw(self, n, size, rng):
         """How many pixels further down, and further right, to look: (2, n, H, W)."""
-        noise = rng.random((2, n, *size), dtype=np.float32)
-        noise -= 0.5
+        noise = rng.random((2, n, *size), dtype=np.float32) - 0.5
         h, w = (_smoothing(length, self.sigma) for length in size)
         return h @ (noise @ (self.alpha * w.T))
 

@@ -54,7 +54,7 @@ def _check_images(images):
     dtype = getattr(images, "dtype", type(images).__name__)
     if dtype != np.uint8:
         raise TypeError(
-            f"normalize expects an array of uint8 images with pixels 0..255, got {dtype}. Images are "
+            f"normalize expects an array of uint8 images, pixels 0..255, got {dtype}. Images are "
             "normalized once; pixels of 0..1 first become (255 * x).round().astype(np.uint8)."
         )
     if images.ndim != 3:
@@ -119,7 +119,7 @@ def _check_pair(caller, x, y):
             )
     if len(x) != len(y):
         raise ValueError(
-            f"{caller} expects a target for each example, got {len(x)} examples and {len(y)} targets."
+            f"{caller} expects a target per example, got {len(x)} examples and {len(y)} targets."
         )
 
 
@@ -177,7 +177,7 @@ class DataLoader:
         self.epoch = 0
         if self.batch_size < 1 or len(self) == 0:
             raise ValueError(
-                f"DataLoader expects batch_size >= 1 and enough examples: batch_size={batch_size} with "
+                f"DataLoader expects batch_size >= 1 and enough examples: batch_size={batch_size}, "
                 f"drop_last={drop_last} makes no batch of {len(x)} examples."
             )
 

@@ -93,11 +93,8 @@ def _places(root):
 
 
 def _cache():
-    homes = {
-        "win32": ("LOCALAPPDATA", "~/AppData/Local"),
-        "darwin": ("XDG_CACHE_HOME", "~/Library/Caches"),
-    }
-    variable, usual = homes.get(sys.platform, ("XDG_CACHE_HOME", "~/.cache"))
+    variable = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
+    usual = {"win32": "~/AppData/Local", "darwin": "~/Library/Caches"}.get(sys.platform, "~/.cache")
     return Path(os.environ.get(variable) or usual).expanduser() / "minigrad"
 
 
@@ -113,7 +110,7 @@ def _unavailable(missing, places, why):
         f"MNIST is incomplete: {', '.join(missing)} not found in {', '.join(map(str, places))}.\n"
         f"{why}\nWays out:\n"
         "- load_mnist() with a network and pooch (pip install pooch), which downloads the files;\n"
-        f"- the files of {' or '.join(MIRRORS)} in a folder named by MINIGRAD_DATA_DIR or by root;\n"
+        f"- the files of {' or '.join(MIRRORS)} in a folder that is root or MINIGRAD_DATA_DIR;\n"
         "- minigrad.data.synthetic_digits(n), which draws digits and needs no file."
     )
 
@@ -273,7 +270,7 @@ def _has_labels(path):
         header, first_row = file.readline().strip(), file.readline().strip()
     if header.removeprefix("label,") != PIXELS or not first_row:
         raise ValueError(
-            f"{path}: expected Kaggle's header label,pixel0,...,pixel783, or the same without label, "
-            f"and digits below, got {header[:40]!r} and {first_row[:40]!r}."
+            f"{path}: expected Kaggle's header label,pixel0,...,pixel783, or it without label, and "
+            f"digits below, got {header[:40]!r} and {first_row[:40]!r}."
         )
     return header.startswith("label,")

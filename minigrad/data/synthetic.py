@@ -16,27 +16,21 @@ from minigrad.ops.random import stream
 # repeated, and is lifted at a comma. (Unformatted: ways of one kind share a line.)
 # fmt: off
 WAYS = {
-    0: ("50 10 03 06 29 79 96 93 80 40",
-        "62 50 10 03 06 29 79 96 93 80 40 42", "70 40 03 06 29 69 96 93 70 50 22",  # with a hook
-        "30 12 05 29 69 96 92 70 50"),  # open
+    0: ("50 10 03 06 29 79 96 93 80 40", "62 50 10 03 06 29 79 96 93 80 40 42",
+        "70 40 03 06 29 69 96 93 70 50 22", "30 12 05 29 69 96 92 70 50"),  # two with a hook; open
     1: (*4 * ("50 59",), "52 40 59",  # a bare stroke is by far the commonest
         "31 50 50 59", "22 50 50 59, 19 89", "13 50 50 59, 09 99"),  # flag and foot
-    2: ("12 20 70 83 56 09 09 99", "12 20 70 84 56 09 09 48 99",
-        "12 30 80 83 48 19 08 27 58 99", "13 20 60 83 57 19 07 17 59 98",  # with a loop at the foot
-        "13 40 72 46 19 08 17 38 98", "11 50 72 54 18 09 07 27 59 98",
-        "12 30 70 73 46 18 09 06 36 58 98", "21 50 72 63 18 08 06 26 49 88",
-        "12 40 80 73 38 09 06 46 97",
-        "11 81 81 09 09 99"),  # as a Z
+    2: ("12 20 70 83 56 09 09 99", "12 20 70 84 56 09 09 48 99", "12 30 80 83 48 19 08 27 58 99",
+        "13 20 60 83 57 19 07 17 59 98", "13 40 72 46 19 08 17 38 98",  # with a loop at the foot
+        "11 50 72 54 18 09 07 27 59 98", "12 30 70 73 46 18 09 06 36 58 98",
+        "21 50 72 63 18 08 06 26 49 88", "12 40 80 73 38 09 06 46 97", "11 81 81 09 09 99"),  # a Z
     3: ("11 40 80 83 44 44 85 89 49 08", "12 30 70 73 44 24 64 97 69 19 07",
-        "13 20 70 82 54 34 74 89 49 19",
-        "11 50 90 84 45 34 44 95 89 39 08",  # with a loop at the waist
+        "13 20 70 82 54 34 74 89 49 19", "11 50 90 84 45 34 44 95 89 39 08",  # a loop at the waist
         "10 80 80 44 44 95 89 39 08"),  # with a flat top
     4: ("20 05 05 95, 70 69", "10 05 47 85, 80 79", "20 15 15 84, 83 79", "20 05 26 65 80, 80 59",
-        "10 04 26 75 80 80 69",  # in one stroke, as a Y
-        "69 60 60 05 05 95"),  # closed
+        "10 04 26 75 80 80 69", "69 60 60 05 05 95"),  # in one stroke: as a Y, closed
     5: ("80 20 20 14 54 96 79 49 08", "80 30 30 14 64 87 59 19 17", "80 30 30 14 14 54 76 69 08",
-        "20 14 64 96 69 08, 20 90",  # the bar last
-        "90 30 13 55 87 59 09"),  # as an S
+        "20 14 64 96 69 08, 20 90", "90 30 13 55 87 59 09"),  # the bar last; as an S
     6: ("60 32 15 18 49 78 75 45 17", "50 23 17 39 79 76 54 27",
         "30 15 18 49 79 76 55 26", "80 40 15 18 49 78 66 36 18"),
     7: ("01 91 91 39", "11 71 71 59", "01 50 91 64 49",
@@ -55,8 +49,7 @@ WAYS = {
 HAND = {
     "slant": 0.28,  # columns per row
     "turn": 0.12,  # radians
-    "aspect": 0.28, "widest": 0.15,  # logarithms of width / height, and of what it may become
-    "pen": 0.3,  # logarithm of the pen's width
+    "aspect": 0.28, "widest": 0.15, "pen": 0.3,  # logarithms: width / height, its limit, the pen
     "bend": 0.12, "sag": 0.12,  # half frames: how far an upright and a level line become arcs
     "waist": 0.12, "taper": 0.12,  # half frames: the middle moves; the foot is wider than the head
     "right": 0.3, "down": 0.3,  # pixels away from the center
@@ -104,8 +97,8 @@ def synthetic_digits(n, seed=0):
     tens = stream(seed, "digits: label").random((-(-n // 10), 10)).argsort(axis=1)
     labels = tens.ravel()[:n].astype(np.uint8)
     ways = _choose_ways(labels, stream(seed, "digits: way").random(n))
-    size = (n, 2 * POINTS + len(HAND))
-    noise = stream(seed, "digits: hand").standard_normal(size, dtype=np.float32)
+    size = n, 2 * POINTS + len(HAND)
+    noise = stream(seed, "digits: hand").standard_normal(size, np.float32)
     images = np.empty((n, 28, 28), np.uint8)
     for i in range(0, n, 250):  # blocks that stay in cache
         images[i : i + 250] = _draw(ways[i : i + 250], noise[i : i + 250])

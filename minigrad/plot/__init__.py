@@ -12,4 +12,5 @@ https://jfly.uni-koeln.de/color/); wrong answers are red, and marked by a cross 
 
 from .canvas import COLORS, MARKERS, RED, save
 from .inside import feature_maps, filters, graph
-from .results import confusion, decision_boundary, history, mistakes, predictions, reliability
+from .results import confusion, decision_boundary, history, lr_range, mistakes, predictions
+from .results import reliability

@@ -7,6 +7,7 @@ from pathlib import Path
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
 MARKERS = "os^Dv<>P"  # 8 beside 7 colors: 56 runs or classes before a pair repeats
 RED = "#D00000"
+MISSING = "Pictures alone take matplotlib. To have them: pip install 'minigrad-numpy[examples]'"
 
 
 def new_figure(width, height):
@@ -14,10 +15,7 @@ def new_figure(width, height):
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError(
-            "minigrad.plot, and nothing else here, takes matplotlib, which is missing: "
-            "pip install 'minigrad-numpy[examples]'"
-        ) from error
+        raise ImportError(MISSING) from error
     return Figure(figsize=(width, height), layout="constrained")
 
 

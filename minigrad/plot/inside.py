@@ -122,13 +122,11 @@ def graph(dot_text, dpi=120):
 
 
 def _dot(text, option):
-    program = shutil.which("dot")
-    if program is None:
+    if shutil.which("dot") is None:
         raise FileNotFoundError(
-            "Drawing a graph takes graphviz' program dot: apt install graphviz, brew install "
-            "graphviz, or winget install graphviz."
+            "A graph is drawn by graphviz: apt install graphviz (or brew, winget)."
         )
-    command = [program, "-Tpng", option]
+    command = ["dot", "-Tpng", option]
     done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     if done.returncode != 0:
         raise ValueError(f"dot cannot draw this text: {done.stderr.decode(errors='replace')}")

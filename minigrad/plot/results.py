@@ -32,10 +32,8 @@ def history(histories, figure=None):
     runs = {"": histories} if "loss" in histories else dict(histories)
     keys = [key for key in ("loss", "accuracy") if any(_curves(run, key) for run in runs.values())]
     if not keys:
-        raise ValueError(
-            "history expects lists of numbers, one per epoch, under 'loss' and so on, or a dict "
-            f"of name to such dicts, got {histories!r:.200}."
-        )
+        wish = "history expects lists of one number per epoch under 'loss' and so on"
+        raise ValueError(f"{wish}, or a dict of name to such runs, got {histories!r:.200}.")
     figure = new_figure(4.8 * len(keys), 3.8) if figure is None else figure
     for ax, key in zip(figure.subplots(1, len(keys), squeeze=False)[0], keys, strict=True):
         _draw_runs(ax, runs, key)
@@ -72,8 +70,22 @@ def _draw_curve(ax, values, label, number, style):
         label += f" (not finite: epoch {bad[0] + 1}{' ...' if len(bad) > 1 else ''})"
     # Markers keep a single epoch, or one between two gaps, visible.
     look = {"marker": MARKERS[number % len(MARKERS)], "color": COLORS[number % len(COLORS)]}
-    size = 5 if len(values) <= 30 else 2
-    ax.plot(np.arange(1, len(values) + 1), values, style, label=label, markersize=size, **look)
+    ax.plot(np.arange(1, len(values) + 1), values, style, label=label, markersize=4, **look)
+
+
+def lr_range(rates, losses, ax=None):
+    """The losses of `lr_range_test` over the learning rate, which grows by the same factor.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    ax = new_axes(5, 3.8) if ax is None else ax
+    ax.semilogx(rates, losses, color=COLORS[0])
+    ax.set(title="Learning-rate range test", xlabel="learning rate", ylabel="loss of the batch")
+    ax.set_ylim(top=min(max(losses), 2 * losses[0]))  # what explodes would flatten all the rest
+    ax.grid(alpha=0.3)
+    return ax
 
 
 # ---- answers: predictions, mistakes --------------------------------------------------------------
@@ -212,35 +224,25 @@ def confusion(matrix, names=None, ax=None):
     """
     matrix = metrics._matrix(matrix)
     classes, total = len(matrix), matrix.sum()
-    legible = classes <= 30  # beyond, cells are too small for a number one could read
-    side = (0.44 if legible else 0.2) * classes
-    ax = new_axes(max(side + 2, 5), max(side + 1, 4)) if ax is None else ax
+    ax = new_axes(max(0.44 * classes + 2, 5), max(0.44 * classes + 1, 4)) if ax is None else ax
     share = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)  # (K, K)
     np.fill_diagonal(share, np.nan)  # NaN is not painted, so the background shows
     ax.set_facecolor("#DCEBF7")
-    image = ax.imshow(share, cmap="Oranges", vmin=0, vmax=np.nanmax(share, initial=0) or 1)
+    top = np.nanmax(share, initial=0) or 1
+    image = ax.imshow(share, cmap="Oranges", vmin=0, vmax=top)
     color_bar(image, "mistakes (% of the actual class)")
     labels = metrics._names(names, classes)
     turn = 90 if max(map(len, labels)) > 3 else 0
     ax.set_xticks(range(classes), labels, rotation=turn)
     ax.set_yticks(range(classes), labels)
-    if legible:
-        for (a, p), number in np.ndenumerate(matrix):
-            ink = _ink(image, share[a, p], number)
-            ax.text(p, a, str(number), ha="center", va="center", fontsize=8, **ink)
+    for (a, p), number in np.ndenumerate(matrix):
+        quiet = "black" if number or a == p else "#999999"  # zeros stay in the back
+        ink = "white" if share[a, p] > 0.7 * top else quiet
+        look = {"color": ink, "weight": "bold" if a == p else "normal", "fontsize": 8}
+        ax.text(p, a, str(number), ha="center", va="center", **look)
     ax.set(xlabel="predicted", ylabel="actual")
     ax.set_title(f"Confusion matrix: {100 * np.trace(matrix) / total:.2f} % of {total:,} right")
     return ax
-
-
-def _ink(image, share, number):
-    """White on dark cells, black on bright ones, bold on the diagonal; zeros stay in the back."""
-    if np.isnan(share):
-        return {"color": "black", "weight": "bold"}
-    if number == 0:
-        return {"color": "#999999"}
-    red, green, blue, _ = image.cmap(image.norm(share))
-    return {"color": "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else "black"}
 
 
 def reliability(probabilities, targets, bins=15, ax=None):
@@ -320,8 +322,6 @@ def decision_boundary(predict, x, y, ax=None, steps=300):
     look = {"cmap": ListedColormap(colors), "vmin": -0.5, "vmax": classes - 0.5, "alpha": 0.3}
     ax.imshow(region, origin="lower", extent=extent, aspect="auto", interpolation="nearest", **look)
     for c in range(classes):
-        if 0 < np.mean(region == c) < 1:
-            ax.contour(region == c, [0.5], extent=extent, colors="black", linewidths=1)
         look = {"color": colors[c], "marker": MARKERS[c % len(MARKERS)], "edgecolor": "white"}
         ax.scatter(*x[y == c].T, s=28, linewidth=0.6, label=f"class {c}", **look)
     ax.set(xlabel="x[:, 0]", ylabel="x[:, 1]", title="Decision boundary")

@@ -91,7 +91,8 @@ def main(argv=None):
     print("\neps   " + "  ".join(f"{name:>15}" for name in ATTACKS))
     for eps in SIZES:
         for name, attack in ATTACKS.items():
-            accuracies[name].append(mg.evaluate(model, (attack(model, x, y, eps), y))["accuracy"])
+            found = mg.evaluate(model, (attack(model, x, y, eps), y), workers="auto")
+            accuracies[name].append(found["accuracy"])
         print(f"{eps:.2f}  " + "  ".join(f"{found[-1]:15.1%}" for found in accuracies.values()))
     at = [f"{found[SIZES.index(SHOWN)]:.1%} after {name}" for name, found in accuracies.items()]
     print(f"No pixel moved by more than {SHOWN}: {', '.join(at)}, on {kind} digits")
@@ -101,7 +102,7 @@ def main(argv=None):
 
 
 def pixels(images):
-    """Bytes (N, 28, 28) as floats from 0 to 1, (N, 1, 28, 28), so that eps needs no unit."""
+    # Bytes (N, 28, 28) as floats from 0 to 1, (N, 1, 28, 28), so that eps needs no unit.
     return np.divide(images, 255, dtype=np.float32)[:, None]
 
 
@@ -110,16 +111,15 @@ def draw(out, model, x, y, accuracies):
         ax = plot.canvas.new_axes(6, 4)
         for (name, found), color, marker in zip(accuracies.items(), plot.COLORS, plot.MARKERS):
             ax.plot(SIZES, 100 * np.array(found), color=color, marker=marker, label=name)
-        ax.set(xlabel="eps: the largest change of a pixel, of 0 to 1", ylabel="accuracy (%)",
-               title="Three changes of the same size", ylim=(-3, 103))  # fmt: skip
+        ax.set(xlabel="eps: the largest change of a pixel, of 0 to 1", ylabel="accuracy (%)")
+        ax.set_title("Three changes of the same size")
         ax.legend()
         print(plot.save(ax, out / "accuracy.png"), plot.save(gallery(model, x, y), out / "fooled"))
     except ImportError as error:
         print(f"no picture: {error}")
 
 
-def gallery(model, x, y):
-    """A digit of each class that was read rightly, the change, the sum, and led to the target."""
+def gallery(model, x, y):  # of a digit of each class, of those that are read rightly
     right = mg.predict(model, x).argmax(axis=1) == y
     first = np.concatenate([np.flatnonzero(right & (y == digit))[:1] for digit in range(10)])
     x, y = x[first], y[first]

@@ -2,8 +2,7 @@
 
 All letters of a string go in at once, and all letters of the answer come out at once. Attention is
 how a place of the answer finds its letter: it asks (query), each letter shows what it has (key),
-and the better the two match, the more of that letter's content (value) is taken (Vaswani et al.
-2017):
+and the better they match, the more of that letter's content (value) comes (Vaswani et al. 2017):
 
   weights = softmax(query @ key.T / sqrt(size))         one row of weights for each place, sum 1
   answer  = weights @ value
@@ -14,9 +13,9 @@ with others: there are 20 ** 10 of them, so that none can be known by heart.
 
 What to see in attention.png: the weights for one string, rows of the answer against letters of the
 input. To reverse, a place looks at the place opposite, whatever stands there: the anti-diagonal. To
-sort, no place is right for all strings. A first block looks at everything, as one must to count;
-the second at letters that are near in the alphabet to the one that belongs here, wherever they
-stand."""
+sort, no place is right for all strings. The first block looks at everything, as one must to count;
+the second at letters near in the alphabet to the one that belongs here, wherever they stand.
+"""
 
 import argparse
 from pathlib import Path
@@ -68,7 +67,7 @@ class Transformer(nn.Module):
         self.norm, self.answer = nn.LayerNorm(width), nn.Dense(width, letters)
 
     def forward(self, codes, looks=None):
-        """Codes (N, L) to scores (N, L, letters); the weights of all blocks go to a list `looks`."""
+        """Codes (N, L) to scores (N, L, letters); a list `looks` gets the weights of all blocks."""
         x = self.letter(codes) + self.place(np.arange(codes.shape[1]))  # (N, L, width)
         for block in self.blocks:
             if looks is not None:

@@ -2,7 +2,7 @@
 
 The network sees a letter, keeps what it needs in a memory of 64 numbers, and guesses the next one.
 The same cell, a gated recurrent unit (Cho et al. 2014), runs at each letter, and the gradient runs
-back through all of them. Where `update` is near 0, memory passes unchanged, and so does its gradient.
+back through all. Where `update` is near 0, memory passes unchanged, and so does its gradient.
 
 The text is a rhyme in the manner of "The house that Jack built": each verse puts a line on top of
 all that came before. The last is held back. It can be known but for its first line.
@@ -39,8 +39,7 @@ class GRUCell(nn.Module):
         self.gates = nn.Dense(inputs + hidden, 2 * hidden)
         self.candidate = nn.Dense(inputs + hidden, hidden)
 
-    def forward(self, x, h):
-        # The memory (N, hidden) after the input (N, inputs).
+    def forward(self, x, h):  # input (N, inputs) and memory (N, hidden) to the new memory
         gates = mg.sigmoid(self.gates(mg.concatenate([x, h], axis=-1)))  # (N, 2 * hidden)
         update, reset = mg.split(gates, 2, axis=-1)
         new = mg.tanh(self.candidate(mg.concatenate([x, reset * h], axis=-1)))
@@ -69,9 +68,9 @@ def entropies(codes):
     return single, joint - single
 
 
+@mg.no_grad()
 def surprise(model, codes):
-    with mg.no_grad():  # bits that each letter cost the network, from the second on
-        scores = model(codes[None, :-1])[0].data[0]
+    scores = model(codes[None, :-1])[0].data[0]  # bits that each letter cost, from the second on
     return mg.cross_entropy(scores, codes[1:], reduction="none") / np.log(2)
 
 
@@ -79,10 +78,9 @@ def train(model, codes, held, rng):
     """The loss of each step in bits, and ten times (step, loss) of the verse held back."""
     optimizer, losses, checks = mg.optim.Adam(model.parameters(), lr=RATE), [], []
     for step in range(1, STEPS + 1):
-        begin = rng.integers(len(codes) - LENGTH, size=(BATCH, 1))
-        window = codes[begin + np.arange(LENGTH + 1)]  # (N, T + 1)
+        window = codes[rng.integers(len(codes) - LENGTH, size=(BATCH, 1)) + np.arange(LENGTH + 1)]
         optimizer.zero_grad()
-        scores, _ = model(window[:, :-1])
+        scores, _ = model(window[:, :-1])  # of a window (N, T + 1), all but the last letter
         loss = mg.cross_entropy(scores.reshape(-1, len(LETTERS)), window[:, 1:].ravel())
         loss.backward()
         mg.optim.clip_grad_norm(model.parameters(), 1.0)  # cliffs are common through time
@@ -94,11 +92,11 @@ def train(model, codes, held, rng):
     return losses, checks
 
 
+@mg.no_grad()
 def recite(model, text, count, rng):
     h, codes = None, encode(text)  # each letter is drawn as it is expected, and fed back
     for _ in range(count):
-        with mg.no_grad():
-            scores, h = model(codes[None], h)
+        scores, h = model(codes[None], h)
         codes = rng.choice(len(LETTERS), size=1, p=mg.softmax(scores.data[0, -1].astype(float)))
         text += LETTERS[codes[0]]
     return text

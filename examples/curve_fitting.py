@@ -2,7 +2,7 @@
 
 Rosenbrock's function (1960), (1 - x)^2 + 100 (y - x^2)^2, has its least value, 0, at (1, 1), at the
 end of a long bent valley. To reach the valley is easy; to walk along it is not, as the walls are
-thousands of times steeper than the floor. What to see in rosenbrock.png:
+two thousand times as curved as the floor. What to see in rosenbrock.png:
 
   SGD         a step that the walls allow is too short for the floor: it creeps.
   momentum    the floor's small slopes add up, the walls' cancel.
@@ -13,9 +13,10 @@ thousands of times steeper than the floor. What to see in rosenbrock.png:
 
 fit.png tells another story: the same optimizers fit a small network to noisy points of a wave. The
 ranking is another, so a race on one function proves little. And where there are no points, in the
-gap and outside, each curve goes its own way: all fit, and none knows. Rosenbrock's learning rates
-are the best of 1, 2 and 5 times powers of ten, by the value at the end; those of the fit the
-largest that go down without leaps."""
+gap and outside, each curve goes its own way: the points say nothing there.
+Rosenbrock's learning rates are the best of 1, 2 and 5 times powers of ten, by the value at the end;
+those of the fit were chosen by eye, for descents without leaps.
+"""
 
 import argparse
 from pathlib import Path
@@ -30,7 +31,7 @@ wave = lambda x: np.sin(3 * x) + 0.3 * x
 START, STEPS, FIT_STEPS, POINTS = (-1.5, 1.0), 1000, 1500, 60
 RACERS = {  # the optimizer, its options, and its learning rates on Rosenbrock and for the fit
     "SGD": (optim.SGD, {}, 0.002, 0.05),
-    "momentum": (optim.SGD, {"momentum": 0.9}, 0.0005, 0.05),
+    "momentum": (optim.SGD, {"momentum": 0.9}, 0.0005, 0.02),
     "RMSProp": (optim.RMSProp, {}, 0.01, 0.002),
     "Adam": (optim.Adam, {}, 0.2, 0.01),
 }
@@ -139,7 +140,7 @@ def draw_fits(points, fits):
         ax.plot(x, mg.predict(model, x), color=color, label=name)
     ax.plot(*points, "ko", ms=4, label="points")
     ax.set(xlabel="x", ylabel="y", title="One network, fitted by each")
-    ax.legend()
+    ax.legend(loc="lower right", fontsize="small")
     draw_losses(right, fits)
     return ax
 

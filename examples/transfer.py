@@ -9,11 +9,13 @@ which there are as many as one likes, and then taught the few real ones, in two 
   fine-tuned   all weights go on learning, with a small learning rate lest they forget.
 
 What to see in transfer.png: accuracy on real test digits against the number of real digits learnt
-from. On MNIST, 30 of them help the trained network more than 1,000 help a new one. The dashed line
-is the network that has seen drawn digits alone. With more and more real ones, the lead melts.
+from. The dashed line is the network that has seen drawn digits alone. On MNIST it reads 92.7 %,
+about as many as a new network that has learnt from 1,000 real ones (91.7 %). So few as 30 do not
+help it any more, 100 do, and with more and more the lead melts.
 
 Without real digits (see --data), slanted ones stand in for them: drawn digits that lean to the
-left, as hardly any did that the network has seen."""
+left, as hardly any did that the network has seen.
+"""
 
 import argparse
 import sys
@@ -56,7 +58,13 @@ def teach(way, weights, few, seed):
     optimizer = mg.optim.Adam(model.parameters(), lr=WAYS[way])
     batch = min(32, len(few[0]))
     epochs = max(1, round(STEPS * batch / len(few[0])))  # the same number of steps for any few
-    options = {"epochs": epochs, "batch_size": batch, "seed": seed, "progress": False}
+    options = {
+        "epochs": epochs,
+        "batch_size": batch,
+        "seed": seed,
+        "workers": "auto",
+        "progress": False,
+    }
     mg.fit(model, few, optimizer=optimizer, **options)
     return model
 
@@ -101,7 +109,7 @@ def main(argv=None):
             for seed in range(args.seed, args.seed + SEEDS):
                 few = balanced(x, y, n, np.random.default_rng(seed))
                 taught = teach(way, model.state_dict(), few, seed)
-                found.append(mg.evaluate(taught, test)["accuracy"])
+                found.append(mg.evaluate(taught, test, workers="auto")["accuracy"])
             accuracy[way].append(found)
         row = [(np.mean(found[-1]), np.std(found[-1], ddof=1)) for found in accuracy.values()]
         print(f"{n:5}" + "".join(f"{mean:11.1%} ± {sd:.1%}" for mean, sd in row))

@@ -141,7 +141,7 @@ def topological_order(output, inputs=None):
         t = stack.pop()
         if t is None:  # the parents of the one below are done
             t = stack.pop()
-            if inputs is not None and t._node and any(id(x) in needed for _, x in t._node[-1]):
+            if t._node and not needed.isdisjoint([id(x) for _, x in t._node[-1]]):
                 needed.add(id(t))
             if id(t) in needed:
                 order.append(t)

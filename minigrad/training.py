@@ -121,8 +121,9 @@ class TrainStep:
         if self.clip_norm is not None:
             limit_norm([g for g in shards[0] if g is not None], self.clip_norm)
         self.optimizer.begin(*shards)
-        count = self._pool.count
-        self._pool.map(lambda part: self.optimizer.update(part, count), range(count))
+        # Waking the threads takes as long as Adam on 50,000 parameters.
+        parts = self._pool.count if sum(p.size for p in self.optimizer.params) > 100_000 else 1
+        self._pool.map(lambda part: self.optimizer.update(part, parts), range(parts))
 
     def pool(self, batch_size):
         """The workers, chosen when the first batch shows its size."""

@@ -183,7 +183,7 @@ def test_one_worker_starts_no_thread_and_more_end_with_their_owner():
     model = network()
     train = mg.TrainStep(model, mg.cross_entropy, optim.Adam(model.parameters()), workers=3)
     train(*images())
-    assert threading.active_count() == before + 2
+    assert before < threading.active_count() <= before + 2
     del train  # without a with, and without close()
     assert threading.active_count() == before
 

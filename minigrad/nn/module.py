@@ -57,7 +57,7 @@ class Module:
         return self.forward(*[self._tensor(x) if isinstance(x, np.ndarray) else x for x in inputs])
 
     def _tensor(self, x):
-        own = next((p.dtype for p in self.parameters()), x.dtype)
+        own = next((p.dtype for _, p in self._inside() if isinstance(p, Parameter)), x.dtype)
         return Tensor(x.astype(own, copy=False) if x.dtype.kind == "f" else x)
 
     # ---- what is inside: modules, parameters, state ----------------------------------------------

@@ -114,7 +114,7 @@ class LayerNorm(Module):
         shape = self.weight.shape
         expected = f"(..., {str(shape)[1:-1].rstrip(',')})"
         check_input(self, x, x.shape[-len(shape) :] == shape, expected)
-        return ops.layer_norm(x, self.weight, self.bias, self.eps)
+        return ops.layer_norm(x, shape, self.weight, self.bias, self.eps)
 
     def describe(self):
         return str(self.weight.shape) + extras(vars(self), eps=1e-5)

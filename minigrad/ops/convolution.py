@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from ..autograd import primitive
 from .linalg import matmul
-from .shaping import concatenate, expand_dims, reshape, squeeze, transpose
+from .shaping import concatenate, expand_dims, reshape, split, squeeze, transpose
 
 # ---- the textbook: im2col, col2im ----------------------------------------------------------------
 
@@ -23,9 +23,18 @@ def _pair(value):
     return (value, value) if isinstance(value, int | np.integer) else tuple(value)
 
 
-def output_size(size, kernel, stride=1, padding=0, dilation=1):
-    """How many places a kernel takes along one axis: windows that do not fit are left out."""
-    return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+def _output_size(shape, kernel_size, stride=1, padding=0, dilation=1):
+    """(OH, OW), how many places a kernel takes in images (..., H, W): all where it fits whole."""
+    sizes = zip(shape[-2:], *map(_pair, (kernel_size, stride, padding, dilation)))
+    return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in sizes)
+
+
+def _views(x, kernel_size, stride, dilation=1):
+    """For each place (i, j) of the kernel, the pixels there in all windows: (N, C, OH, OW)."""
+    OH, OW = _output_size(x.shape, kernel_size, stride, 0, dilation)
+    (KH, KW), (SH, SW), (DH, DW) = map(_pair, (kernel_size, stride, dilation))
+    for i, j in np.ndindex(KH, KW):  # over the kernel, never over the image
+        yield x[:, :, i * DH : i * DH + SH * OH : SH, j * DW : j * DW + SW * OW : SW]
 
 
 def im2col(x, kernel_size, stride=1, padding=0, dilation=1):
@@ -48,15 +57,13 @@ def im2col(x, kernel_size, stride=1, padding=0, dilation=1):
            [3., 4., 6., 7.],
            [4., 5., 7., 8.]])
     """
-    (KH, KW), (PH, PW) = _pair(kernel_size), _pair(padding)
-    (SH, SW), (DH, DW) = _pair(stride), _pair(dilation)
-    x = np.pad(x.transpose(0, 2, 3, 1), ((0, 0), (PH, PH), (PW, PW), (0, 0)))
-    N, H, W, C = x.shape
-    OH, OW = output_size(H, KH, SH, 0, DH), output_size(W, KW, SW, 0, DW)
-    columns = np.empty((N, OH, OW, KH, KW, C), x.dtype)
-    for i, j in np.ndindex(KH, KW):  # over the kernel, never over the image
-        top, left = i * DH, j * DW
-        columns[:, :, :, i, j] = x[:, top : top + SH * OH : SH, left : left + SW * OW : SW]
+    (KH, KW), (PH, PW), (N, C, _, _) = _pair(kernel_size), _pair(padding), x.shape
+    OH, OW = _output_size(x.shape, kernel_size, stride, padding, dilation)
+    x = np.pad(x.transpose(0, 2, 3, 1), ((0, 0), (PH, PH), (PW, PW), (0, 0)))  # channels last
+    columns = np.empty((N, OH, OW, KH * KW, C), x.dtype)
+    views = _views(x.transpose(0, 3, 1, 2), kernel_size, stride, dilation)
+    for place, view in enumerate(views):
+        columns[:, :, :, place] = view.transpose(0, 2, 3, 1)  # (N, OH, OW, C)
     return columns.reshape(N * OH * OW, KH * KW * C)
 
 
@@ -79,16 +86,13 @@ def col2im(columns, shape, kernel_size, stride=1, padding=0, dilation=1):
            [2., 4., 2.],
            [1., 2., 1.]])
     """
-    (KH, KW), (PH, PW) = _pair(kernel_size), _pair(padding)
-    (SH, SW), (DH, DW) = _pair(stride), _pair(dilation)
-    N, C, H, W = shape
-    OH, OW = output_size(H, KH, SH, PH, DH), output_size(W, KW, SW, PW, DW)
-    columns = columns.reshape(N, OH, OW, KH, KW, C)
-    x = np.zeros((N, H + 2 * PH, W + 2 * PW, C), columns.dtype)
-    for i, j in np.ndindex(KH, KW):
-        top, left = i * DH, j * DW
-        x[:, top : top + SH * OH : SH, left : left + SW * OW : SW] += columns[:, :, :, i, j]
-    return x[:, PH : PH + H, PW : PW + W].transpose(0, 3, 1, 2)
+    (KH, KW), (PH, PW), (N, C, H, W) = _pair(kernel_size), _pair(padding), shape
+    OH, OW = _output_size(shape, kernel_size, stride, padding, dilation)
+    columns = columns.reshape(N, OH, OW, KH * KW, C).transpose(3, 0, 4, 1, 2)
+    x = np.zeros((N, H + 2 * PH, W + 2 * PW, C), columns.dtype).transpose(0, 3, 1, 2)
+    for view, column in zip(_views(x, kernel_size, stride, dilation), columns, strict=True):
+        view += column  # (N, C, OH, OW)
+    return x[:, :, PH : PH + H, PW : PW + W]
 
 
 def conv2d_textbook(x, w, stride=1, padding=0, dilation=1):
@@ -109,10 +113,9 @@ def conv2d_textbook(x, w, stride=1, padding=0, dilation=1):
     array([[ 8., 12.],
            [20., 24.]])
     """
-    (N, _, H, W), (F, _, KH, KW) = x.shape, w.shape
-    sizes = zip((H, W), (KH, KW), *map(_pair, (stride, padding, dilation)))
-    OH, OW = [output_size(*one) for one in sizes]
-    columns = im2col(x, (KH, KW), stride, padding, dilation)  # (N * OH * OW, KH * KW * C)
+    N, F, kernel_size = len(x), len(w), w.shape[2:]
+    OH, OW = _output_size(x.shape, kernel_size, stride, padding, dilation)
+    columns = im2col(x, kernel_size, stride, padding, dilation)  # (N * OH * OW, KH * KW * C)
     y = columns @ w.transpose(2, 3, 1, 0).reshape(-1, F)  # (N * OH * OW, F)
     return y.reshape(N, OH, OW, F).transpose(0, 3, 1, 2)
 
@@ -138,7 +141,7 @@ def _rows(x, padding=(0, 0)):
 def _windows(x, KH, KW, stride, dilation):
     """A view (N, OH, OW, KH, KW, C) of contiguous rows (N, H, W, C); nothing is copied."""
     (N, H, W, C), (SH, SW), (DH, DW) = x.shape, stride, dilation
-    OH, OW = output_size(H, KH, SH, 0, DH), output_size(W, KW, SW, 0, DW)
+    OH, OW = _output_size((H, W), (KH, KW), stride, 0, dilation)
     c = x.itemsize  # from the shape: the strides NumPy keeps for an axis of length 1 are arbitrary
     n, h, w = H * W * C * c, W * C * c, C * c
     strides = (n, SH * h, SW * w, DH * h, DW * w, c)
@@ -226,26 +229,19 @@ def _conv_input_gradient(g, w, *, shape, stride, padding, dilation):
 
 # A table is read down its columns: the three rows are each other's gradients.
 # fmt: off
-_conv2d = primitive(
-    _conv,
+_conv2d = primitive(_conv,
     lambda g, y, x, w, b=None, **o: _input_gradient(g, w, shape=x.shape, **o),
     lambda g, y, x, w, b=None, **o: _weight_gradient(g, x, shape=w.shape, **o),
     lambda g, y, x, w, b=None, **o: _sum_rows(g),
-    name="conv2d",
-    doc="Each window of x times each kernel of w, plus b",
-)
-_input_gradient = primitive(
-    _conv_input_gradient,
+    name="conv2d", doc="Each window of x times each kernel of w, plus b")
+_input_gradient = primitive(_conv_input_gradient,
     lambda h, y, g, w, *, shape, **o: _conv2d(h, w, **o),
     lambda h, y, g, w, *, shape, **o: _weight_gradient(g, h, shape=w.shape, **o),
-    doc="dL/dx of conv2d",
-)
-_weight_gradient = primitive(
-    _conv_weight_gradient,
+    doc="dL/dx of conv2d")
+_weight_gradient = primitive(_conv_weight_gradient,
     lambda h, y, g, x, *, shape, **o: _conv2d(x, h, **o),
     lambda h, y, g, x, *, shape, **o: _input_gradient(g, h, shape=x.shape, **o),
-    doc="dL/dw of conv2d",
-)
+    doc="dL/dw of conv2d")
 # fmt: on
 
 
@@ -276,15 +272,13 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     (1, 2, 2, 2)
     """
     options = {"stride": _pair(stride), "padding": _pair(padding), "dilation": _pair(dilation)}
-    _check(x, w, b, groups, **options)
+    _check_kernels(x, w, b, groups)
+    _check_windows("conv2d", x.shape, w.shape[2:], **options)
     if groups == 1:
         return _conv2d(x, w, **options) if b is None else _conv2d(x, w, b, **options)
-    C, F = w.shape[1], w.shape[0] // groups
-    parts = [
-        _conv2d(x[:, i * C : (i + 1) * C], w[i * F : (i + 1) * F], **options) for i in range(groups)
-    ]
-    y = concatenate(parts, axis=1)
-    return y if b is None else y + b.reshape((1, -1, 1, 1))
+    pairs = zip(split(x, groups, axis=1), split(w, groups, axis=0))
+    y = concatenate([_conv2d(x, w, **options) for x, w in pairs], axis=1)
+    return y if b is None else y + reshape(b, (-1, 1, 1))
 
 
 def conv1d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
@@ -313,19 +307,23 @@ def conv1d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     return squeeze(y, 2)
 
 
-def _check(x, w, b, groups, stride, padding, dilation):
-    if x.ndim != 4 or w.ndim != 4 or x.shape[1] != w.shape[1] * groups or w.shape[0] % groups:
+def _check_kernels(x, w, b, groups):
+    fits = x.ndim == w.ndim == 4 and x.shape[1] == w.shape[1] * groups and len(w) % groups == 0
+    if not fits or (b is not None and b.shape != w.shape[:1]):
         raise ValueError(
-            f"conv2d expects x (N, C, H, W) and w (F, C / groups, KH, KW), got {x.shape} and "
-            f"{w.shape} with groups={groups}."
+            f"conv2d expects x (N, C, H, W), w (F, C / groups, KH, KW) and b (F,), got {x.shape}, "
+            f"{w.shape} and {np.shape(b)} with {groups=}, which has to divide C and F."
         )
-    if b is not None and b.shape != w.shape[:1]:
-        raise ValueError(f"conv2d expects a bias of shape {w.shape[:1]}, got {b.shape}.")
-    if min(stride) < 1 or min(dilation) < 1 or min(padding) < 0:
-        raise ValueError(f"conv2d cannot go by {stride=}, {dilation=}, {padding=}.")
-    sizes = zip(x.shape[2:], w.shape[2:], stride, padding, dilation)
-    if min(output_size(*one) for one in sizes) < 1:
+
+
+def _check_windows(name, shape, kernel_size, stride, padding, dilation=(1, 1)):
+    """Raise where windows cannot slide over images of this shape; for the pools as well."""
+    if len(shape) != 4:
+        raise ValueError(f"{name} expects images (N, C, H, W), got {shape}: x[None] makes a batch.")
+    if min(*kernel_size, *stride, *dilation) < 1 or min(padding) < 0:
+        raise ValueError(f"{name} cannot go by {kernel_size=}, {stride=}, {padding=}, {dilation=}.")
+    if min(_output_size(shape, kernel_size, stride, padding, dilation)) < 1:
         raise ValueError(
-            f"a kernel of {w.shape[2:]} with {dilation=} does not fit into an image of "
-            f"{x.shape[2:]} with {padding=}."
+            f"{name}: a kernel of {kernel_size} with {dilation=} does not fit into images of "
+            f"{shape[2:]} with {padding=}: pad them, or take a smaller kernel."
         )

@@ -9,7 +9,7 @@ from ..autograd import primitive
 from .activation import log_softmax, softmax, softplus
 from .elementwise import absolute, clip, exp, log, square, where
 from .reduction import mean, sum
-from .shaping import getitem, like, plain
+from .shaping import _like, _plain, getitem
 
 
 def _cross_entropy(logits, targets):
@@ -38,23 +38,16 @@ def _reduce(losses, reduction):
 
 def _check_classes(name, scores, targets):
     """Class indices as an integer array (N,), for scores (N, K)."""
-    targets = np.asarray(plain(targets))
-    if scores.ndim != 2:
+    targets, shape = np.asarray(_plain(targets)), scores.shape
+    if scores.ndim != 2 or targets.shape != shape[:1] or targets.dtype.kind not in "iu":
+        came = f"{shape} and {targets.dtype} {targets.shape}"
         raise ValueError(
-            f"{name} expects scores of shape (N, K), got {scores.shape}: reshape them, and the "
-            "targets, so that there is one row for each target."
+            f"{name} expects scores of shape (N, K) and integer targets of shape (N,), got {came}: "
+            "reshape them, so that there is one row of scores for each target."
         )
-    n, classes = scores.shape[:1], scores.shape[1]
-    if targets.shape != n or targets.dtype.kind not in "iu":
-        raise ValueError(
-            f"{name} of scores {scores.shape} expects integer targets of shape {n}, "
-            f"got {targets.dtype} of shape {targets.shape}."
-        )
-    if targets.size and not 0 <= targets.min() <= targets.max() < classes:
-        raise ValueError(
-            f"{name} expects targets from 0 to {classes - 1}, as there are {classes} scores, "
-            f"got {targets.min()} to {targets.max()}."
-        )
+    if targets.size and not 0 <= targets.min() <= targets.max() < shape[1]:
+        came = f"{targets.min()} to {targets.max()}"
+        raise ValueError(f"{name} of {shape} expects targets from 0 to {shape[1] - 1}, got {came}.")
     return targets
 
 
@@ -82,8 +75,8 @@ def cross_entropy(logits, targets, reduction="mean", label_smoothing=0.0):
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing expects a share from 0 to 1, got {label_smoothing}.")
-    if logits.ndim == 2 and np.shape(plain(targets)) == logits.shape:
-        targets = like(targets, logits)
+    if logits.ndim == 2 and np.shape(_plain(targets)) == logits.shape:
+        targets = _like(targets, logits)
     else:
         classes = _check_classes("cross_entropy", logits, targets)
         targets = (classes[:, None] == np.arange(logits.shape[1])).astype(logits.dtype)
@@ -106,12 +99,10 @@ def nll_loss(log_probabilities, targets, reduction="mean"):
 
 def _matching(name, prediction, target):
     """The target in the dtype of the prediction, if both have one shape."""
-    if np.shape(plain(prediction)) != np.shape(plain(target)):
-        raise ValueError(
-            f"{name} expects prediction and target of one shape, got {prediction.shape} and "
-            f"{np.shape(plain(target))}, which would broadcast by accident: reshape one of them."
-        )
-    return like(target, prediction)
+    if (shape := np.shape(_plain(target))) != prediction.shape:
+        came = f"{prediction.shape} and {shape}, which would broadcast by accident"
+        raise ValueError(f"{name} expects two of one shape, got {came}: reshape one of them.")
+    return _like(target, prediction)
 
 
 def mse_loss(prediction, target, reduction="mean"):
@@ -175,6 +166,6 @@ def kl_div(log_probabilities, targets, reduction="mean", log_target=False):
     0.0
     """
     targets = _matching("kl_div", log_probabilities, targets)
-    logs = targets if log_target else log(where(plain(targets) > 0, targets, 1))
+    logs = targets if log_target else log(where(_plain(targets) > 0, targets, 1))
     losses = (exp(targets) if log_target else targets) * (logs - log_probabilities)
     return sum(losses) / len(losses) if reduction == "batchmean" else _reduce(losses, reduction)

@@ -2,15 +2,15 @@
 
 Batch norm has rules of its own because they pay: derived from mean and var, forward and backward
 took 2.9 times as long. With arrays they go block by block over rows that stay in the cache; with
-Tensors they are the formula in primitives, which can be differentiated again.
+Tensors the formula in primitives is differentiated, and can be again.
 """
 
 import numpy as np
 
-from ..autograd import Tensor, primitive
+from ..autograd import Tensor, gradients, primitive
 from .elementwise import sqrt
-from .reduction import mean, sum, var
-from .shaping import plain
+from .reduction import mean, var
+from .shaping import _plain, reshape
 
 
 def normalize(x, mean, var, weight=1, bias=0, eps=1e-5):
@@ -33,15 +33,14 @@ BLOCK = 2**17  # numbers; two or three arrays of them stay in the cache
 def _rows(x):
     """(N, C) as it is, (N, C, H, W) as rows of an image (N * H, W * C): a view, if the channels
     come last in memory. Numbers by channel are repeated W times for it: long rows are quick."""
-    return x if x.ndim == 2 else x.transpose(0, 2, 3, 1).reshape(-1, x.shape[1] * x.shape[3])
+    W = x.shape[-1] if x.ndim > 2 else 1
+    return np.moveaxis(x, 1, -1).reshape(-1, W * x.shape[1])
 
 
 def _images(rows, shape):
     """The reverse of `_rows`."""
-    if len(shape) == 2:
-        return rows
-    N, C, H, W = shape
-    return rows.reshape(N, H, W, C).transpose(0, 3, 1, 2)
+    N, C, *space = shape
+    return np.moveaxis(rows.reshape(N, *space, C), -1, 1)
 
 
 def _blocks(*arrays):
@@ -60,7 +59,7 @@ def _channel_sums(rows, C):
     return (np.ones(len(rows), rows.dtype) @ rows).reshape(-1, C).sum(0)
 
 
-def moments(x):
+def _moments(x):
     """Mean and biased variance of each channel of an array: (N, C, ...) -> (C,), (C,)"""
     rows, C, n = _rows(x), x.shape[1], x.size // max(1, x.shape[1])
     mu, sigma2 = np.zeros((2, C), x.dtype)
@@ -83,25 +82,15 @@ def _batch_norm(x, weight, bias, mu, sigma2, *, eps):
     return _images(y, x.shape)
 
 
-def _by_channel(vector, x):
-    """(C,) as (1, C, 1, ...), to broadcast against x."""
-    return vector.reshape((1, -1) + (1,) * (x.ndim - 2))
+def _in_primitives(x, weight, bias, eps):
+    """Batch norm as in the paper, from rows that can be differentiated again."""
+    axes, shape = (0, *range(2, x.ndim)), (1, -1) + (1,) * (x.ndim - 2)
+    moments = mean(x, axes, keepdims=True), var(x, axes, keepdims=True)
+    return normalize(x, *moments, reshape(weight, shape), reshape(bias, shape), eps)
 
 
-def _normal(x, eps):
-    """x with mean 0 and variance 1 in each channel, in primitives; and 1 / deviation."""
-    axes = (0, *range(2, x.ndim))
-    inverse = 1 / sqrt(var(x, axes, keepdims=True) + eps)
-    return (x - mean(x, axes, keepdims=True)) * inverse, inverse
-
-
-def _input_gradient(g, y, x, weight, bias, mu, sigma2, *, eps):
-    """weight / s * (g - mean(g) - x_hat * mean(g * x_hat)), where s is the deviation."""
-    if isinstance(g, Tensor):
-        axes = (0, *range(2, x.ndim))
-        x_hat, inverse = _normal(x, eps)
-        centered = g - mean(g, axes, True) - x_hat * mean(g * x_hat, axes, True)
-        return _by_channel(weight, x) * inverse * centered
+def _input_gradient(g, x, weight, bias, mu, sigma2, eps):
+    """weight / s * (g - mean(g) - z * mean(g * z)), where s is the deviation, z is (x - mu) / s"""
     rows, g_rows, inverse, n = _rows(x), _rows(g), 1 / np.sqrt(sigma2 + eps), g.size // len(mu)
     sum_g, sum_gx = _sums(rows, g_rows, mu)
     slope = inverse**2 * sum_gx / n
@@ -126,28 +115,27 @@ def _sums(rows, g, mu):
     return sum_g, sum_gx
 
 
-def _weight_gradient(g, y, x, weight, bias, mu, sigma2, *, eps):
-    """sum(g * x_hat) of each channel"""
-    if isinstance(g, Tensor):
-        return sum(g * _normal(x, eps)[0], (0, *range(2, x.ndim)))
+def _weight_gradient(g, x, weight, bias, mu, sigma2, eps):
     return _sums(_rows(x), _rows(g), mu)[1] / np.sqrt(sigma2 + eps)
 
 
-def _bias_gradient(g, y, x, weight, bias, mu, sigma2, *, eps):
-    if isinstance(g, Tensor):
-        return sum(g, (0, *range(2, x.ndim)))
+def _bias_gradient(g, x, weight, bias, mu, sigma2, eps):
     return _channel_sums(_rows(g), len(mu))
 
 
-# A row: x, weight, bias; the moments of x come along so that they are computed once.
-_batch_norm_row = primitive(
-    _batch_norm,
-    _input_gradient,
-    _weight_gradient,
-    _bias_gradient,
-    name="batch_norm",
-    doc="(x - mean) / sqrt(var + eps) * weight + bias, by the moments of the batch itself",
-)
+def _gradient(i, g, y, *inputs, eps):
+    """weight / s * (g - mean(g) - z * mean(g * z)), sum(g * z), sum(g); z is (x - mean) / s"""
+    if isinstance(g, Tensor):
+        fresh = [reshape(v, v.shape) for v in inputs[:3]]  # whatever they depend on
+        return gradients(_in_primitives(*fresh, eps), [fresh[i]], g, create_graph=True)[0]
+    return (_input_gradient, _weight_gradient, _bias_gradient)[i](g, *inputs, eps)
+
+
+# A row of x, weight, bias; the moments of x come along so that they are computed once.
+# fmt: off
+_batch_norm_row = primitive(_batch_norm, each=_gradient, name="batch_norm",
+    doc="(x - mean) / sqrt(var + eps) * weight + bias, by the moments of the batch itself")
+# fmt: on
 
 
 def batch_norm(x, weight, bias, eps=1e-5):
@@ -171,19 +159,29 @@ def batch_norm(x, weight, bias, eps=1e-5):
     >>> y.tolist(), mean.tolist(), var.tolist()
     ([[-1.0], [1.0]], [2.0], [1.0])
     """
-    mu, sigma2 = moments(plain(x))
+    mu, sigma2 = _moments(_plain(x))
     return _batch_norm_row(x, weight, bias, mu, sigma2, eps=eps), mu, sigma2
 
 
-def layer_norm(x, weight, bias, eps=1e-5):
-    """Normalize each example over its last axes, as many as `weight` has (Ba et al. 2016).
+def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
+    """Normalize each example over its last axes (Ba et al. 2016).
+
+    Parameters
+    ----------
+    x : (..., *normalized_shape)
+    normalized_shape : int or tuple of int
+    weight, bias : normalized_shape, optional
+        1 and 0 if left out.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> layer_norm(np.array([[1.0, 3.0]]), np.ones(2), np.zeros(2), eps=0).tolist()
+    >>> layer_norm(np.array([[1.0, 3.0]]), 2, eps=0).tolist()
     [[-1.0, 1.0]]
     """
-    axes = tuple(range(-weight.ndim, 0))
-    mu, sigma2 = mean(x, axes, keepdims=True), var(x, axes, keepdims=True)
-    return normalize(x, mu, sigma2, weight, bias, eps=eps)
+    shape = tuple(np.atleast_1d(normalized_shape).tolist())
+    if x.shape[-len(shape) :] != shape:
+        raise ValueError(f"layer_norm over {shape} expects these as the last axes, got {x.shape}.")
+    axes = tuple(range(-len(shape), 0))
+    moments = mean(x, axes, keepdims=True), var(x, axes, keepdims=True)
+    weight, bias = 1 if weight is None else weight, 0 if bias is None else bias
+    return normalize(x, *moments, weight, bias, eps)

@@ -5,33 +5,28 @@ other files. A NumPy function without a row raises; it never returns a silent co
 """
 
 import copy
-import operator
 
 import numpy as np
 
 from ..autograd import Tensor
 from . import activation, elementwise, linalg, reduction, selection, shaping
+from .einsum import einsum, inner, tensordot
 
 # Tables are read down their columns.
 # fmt: off
 
 # ---- np.f(tensor) calls the row of the same name -------------------------------------------------
 
-ROWS = {
-    elementwise: "add subtract multiply divide negative power square reciprocal sqrt exp expm1 log "
-    "log1p log2 log10 logaddexp sin cos tan arcsin arccos arctan arctan2 sinh cosh "
-    "tanh absolute maximum minimum clip where sign floor ceil round",
-    linalg: "matmul dot inner outer einsum tensordot",
-    reduction: "sum mean var std max min prod cumsum",
-    shaping: "reshape transpose broadcast_to flip pad diagonal concatenate stack split repeat "
-    "tile roll swapaxes moveaxis expand_dims squeeze",
-    selection: "take take_along_axis sort triu tril",
-}
 FUNCTIONS = {
-    getattr(np, name): getattr(room, name) for room, names in ROWS.items() for name in names.split()
+    getattr(np, name): function
+    for room in (elementwise, linalg, reduction, shaping, selection)
+    for name, function in vars(room).items()
+    if getattr(function, "__module__", "") == room.__name__ and hasattr(np, name)
 }
-FUNCTIONS |= {np.around: elementwise.round, np.amax: reduction.max, np.amin: reduction.min,
+FUNCTIONS |= {np.einsum: einsum, np.inner: inner, np.tensordot: tensordot,
+              np.around: elementwise.round, np.amax: reduction.max, np.amin: reduction.min,
               np.linalg.norm: reduction.norm}
+ARITHMETIC = elementwise.__name__, linalg.__name__, einsum.__module__
 REFUSED = {"out", "where", "dtype", "casting", "order", "subok", "initial", "signature"}
 
 # ---- np.f(tensor) has no gradient and returns what NumPy returns ---------------------------------
@@ -40,70 +35,62 @@ CONSTANTS = (
     "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_not "
     "logical_xor isfinite isnan isinf signbit argmax argmin argsort argwhere nonzero flatnonzero "
     "count_nonzero searchsorted any all allclose array_equal isclose zeros_like ones_like "
-    "empty_like full_like shape ndim size result_type may_share_memory shares_memory"
-)
+    "empty_like full_like shape ndim size result_type may_share_memory shares_memory")
 PLAIN = {getattr(np, name) for name in CONSTANTS.split()}
 
 # ---- for a function without a row: what to use instead -------------------------------------------
 
 INSTEAD = {
-    "ravel atleast_1d atleast_2d atleast_3d": "mg.reshape", "trace diag": "mg.diagonal",
-    "hstack vstack dstack column_stack block append insert delete": "mg.concatenate or mg.stack",
-    "array_split hsplit vsplit dsplit unstack": "mg.split or slices", "compress extract": "x[mask]",
-    "rot90 fliplr flipud rollaxis": "mg.flip and mg.moveaxis",
-    "nan_to_num nansum nanmean nanmax nanmin nanstd nanvar": "mg.where(np.isnan(x), 0, x)",
-    "select choose piecewise copyto putmask place put heaviside fill_diagonal": "mg.where",
-    "average": "(x * weights).sum()", "median percentile quantile partition": "mg.sort",
-    "diff ediff1d gradient": "x[1:] - x[:-1]", "vdot vecdot matvec vecmat kron cross": "mg.einsum",
-    "convolve correlate": "mg.conv1d", "hypot cbrt float_power": "mg.sqrt or mg.power",
-    "exp2 logaddexp2 sinc cumprod arcsinh arccosh arctanh": "mg.exp, mg.log and operators",
-    "floor_divide remainder fmod divmod modf trunc fix rint": "mg.floor",
-    "fabs fmax fmin ptp": "mg.absolute, mg.max and mg.min",
-    "reduce": "mg.sum, mg.prod, mg.max or mg.min", "accumulate": "mg.cumsum",
-    "outer": "a[:, None] and an operator", "at reduceat": "mg.scatter",
+    "mg.reshape": "ravel atleast_1d atleast_2d atleast_3d", "mg.diagonal": "trace diag",
+    "mg.concatenate or mg.stack": "hstack vstack dstack column_stack block append insert delete",
+    "mg.split or slices": "array_split hsplit vsplit dsplit unstack", "mg.cumsum": "accumulate",
+    "mg.flip and mg.moveaxis": "rot90 fliplr flipud rollaxis", "x[mask]": "compress extract",
+    "mg.where(np.isnan(x), 0, x)": "nan_to_num nansum nanmean nanmax nanmin nanstd nanvar",
+    "mg.where": "select choose piecewise copyto putmask place put heaviside fill_diagonal",
+    "mg.sort": "median percentile quantile partition", "(x * weights).sum()": "average",
+    "mg.einsum": "vdot vecdot matvec vecmat kron cross", "x[1:] - x[:-1]": "diff ediff1d gradient",
+    "mg.sqrt or mg.power": "hypot cbrt float_power", "mg.conv1d": "convolve correlate",
+    "mg.exp, mg.log and operators": "exp2 logaddexp2 sinc cumprod arcsinh arccosh arctanh",
+    "mg.floor": "floor_divide remainder fmod divmod modf trunc fix rint",
+    "mg.absolute, mg.max and mg.min": "fabs fmax fmin ptp", "a[:, None] and an operator": "outer",
+    "mg.sum, mg.prod, mg.max or mg.min": "reduce", "mg.scatter": "at reduceat",
 }
 
 # ---- operators and methods -----------------------------------------------------------------------
 
-OPERATORS = {
-    "add": elementwise.add, "sub": elementwise.subtract, "mul": elementwise.multiply,
-    "truediv": elementwise.divide, "pow": elementwise.power, "matmul": linalg.matmul,
-}
-COMPARISONS = "lt le gt ge eq ne"
-METHODS = {
-    elementwise: "exp log sqrt tanh clip round", activation: "relu sigmoid softmax",
-    reduction: "sum mean var std max min prod cumsum", linalg: "dot", selection: "take",
-    shaping: "astype repeat squeeze swapaxes diagonal",
-}
-PLAIN_METHODS = "item tolist argmax argmin argsort any all"  # as of the array, without gradient
+OPERATORS = {"add": elementwise.add, "sub": elementwise.subtract, "mul": elementwise.multiply,
+             "truediv": elementwise.divide, "pow": elementwise.power, "matmul": linalg.matmul}
+METHODS = {elementwise: "exp log sqrt tanh clip round", activation: "relu sigmoid softmax",
+           reduction: "sum mean var std max min prod cumsum", linalg: "dot", selection: "take",
+           shaping: "astype repeat squeeze swapaxes diagonal"}
+PLAIN_METHODS = (  # as of the array, without gradient
+    "item tolist argmax argmin argsort any all __lt__ __le__ __gt__ __ge__ __eq__ __ne__ __len__ "
+    "__bool__ __contains__ __index__")
 # fmt: on
 
 
 def _call(function, args, keywords):
     """Run a NumPy function on Tensors: its row, or its value where there is no gradient."""
     keywords = {key: value for key, value in keywords.items() if value is not None}
-    if function in PLAIN and "out" not in keywords:
-        return function(*_plain(args), **_plain(keywords))
-    if function not in FUNCTIONS | dict.fromkeys(PLAIN):
+    if function not in FUNCTIONS and function not in PLAIN:
         module = getattr(function, "__module__", None) or "numpy"
         raise _no_row(f"{module}.{function.__name__}".replace("numpy", "np"), function.__name__)
-    if refused := ", ".join(f"{key}=" for key in sorted(REFUSED & set(keywords))):
-        raise TypeError(
-            f"np.{function.__name__} of a Tensor does not take {refused}: a Tensor is not written "
-            "to; use .astype for a dtype, mg.where or x[mask] for a part."
-        )
+    if refused := keywords.keys() & ({"out"} if function in PLAIN else REFUSED):
+        options = ", ".join(f"{key}=" for key in sorted(refused))
+        hint = "use .astype for a dtype, mg.where or x[mask] for a part"
+        raise TypeError(f"np.{function.__name__} of a Tensor does not take {options}: {hint}.")
+    if function in PLAIN:
+        return function(*_arrays(args), **_arrays(keywords))
     row = FUNCTIONS[function]
-    if row.__module__ in (elementwise.__name__, linalg.__name__) and row is not linalg.einsum:
+    if row.__module__ in ARITHMETIC and row is not einsum:  # whose operands may be lists
         args = [np.asarray(x) if isinstance(x, list | tuple) else x for x in args[:2]] + [*args[2:]]
     return row(*args, **keywords)
 
 
 def _no_row(name, key):
-    hints = (hint for names, hint in INSTEAD.items() if key in names.split())
-    return TypeError(
-        f"{name} of a Tensor has no gradient rule: use {next(hints, 'what minigrad has')}"
-        ", or say .detach().numpy() if a constant is meant."
-    )
+    hints = (hint for hint, names in INSTEAD.items() if key in names.split())
+    instead = f"use {next(hints, 'what minigrad has')}, or .detach().numpy() if a constant is meant"
+    return TypeError(f"{name} of a Tensor has no gradient rule: {instead}.")
 
 
 def _ufunc(self, ufunc, method, *inputs, **keywords):
@@ -112,25 +99,25 @@ def _ufunc(self, ufunc, method, *inputs, **keywords):
     return _call(ufunc, inputs, keywords)
 
 
-def _plain(x):
+def _arrays(x):
     """The arrays in place of the Tensors, also inside lists, tuples and dicts."""
-    if isinstance(x, Tensor):
-        return x.data
     if isinstance(x, list | tuple):
-        return type(x)(map(_plain, x))
-    return {key: _plain(value) for key, value in x.items()} if isinstance(x, dict) else x
+        return type(x)(map(_arrays, x))
+    if isinstance(x, dict):
+        return {key: _arrays(value) for key, value in x.items()}
+    return x.data if isinstance(x, Tensor) else x
+
+
+_QUICK = Tensor, np.ndarray, float, int
 
 
 def _operand(tensor, other):
     """Lists take the dtype of a tensor of floats, as numbers do; what is no number is refused."""
+    if isinstance(other, np.generic):
+        return other
     if isinstance(other, list | tuple):
         return np.asarray(other, tensor.dtype if tensor.dtype.kind == "f" else None)
-    if isinstance(other, np.generic | bool):
-        return other
     raise TypeError(f"a Tensor does not go together with {type(other).__name__} {other!r}.")
-
-
-_QUICK = Tensor, np.ndarray, float, int
 
 
 def _bind_operator(name, row):
@@ -142,10 +129,8 @@ def _bind_operator(name, row):
 
     def in_place(self, other):
         if self.requires_grad and self._node is None:
-            raise TypeError(
-                "a leaf that requires a gradient is not changed in place: to update a parameter, "
-                "write p.data -= lr * p.grad; for a new tensor, write t = t + u."
-            )
+            hint = "update a parameter by p.data -= lr * p.grad, or make a new tensor, t = t + u"
+            raise TypeError(f"a leaf that requires a gradient is not changed in place: {hint}.")
         return forward(self, other)
 
     for prefix, function in (("", forward), ("r", reflected), ("i", in_place)):
@@ -163,27 +148,21 @@ def _bind_method(name, function, unwrap=lambda x: x):
 def _constant(self):
     """The array of a tensor, where that loses no gradient without a word."""
     if self.requires_grad:
-        raise TypeError(
-            "this would make a constant of a tensor that requires a gradient: "
-            "say .detach() first if that is meant, or .item() for a number."
-        )
+        hint = "say .detach() first if that is meant, or .item() for a number"
+        raise TypeError(f"this would make a constant of what requires a gradient: {hint}.")
     return self.data
 
 
 def _refuse_write(self, index, value):
-    raise TypeError(
-        "t[i] = v would change what the graph has already used: build a new tensor with mg.where "
-        "or mg.concatenate, or write t.data[i] = v on a leaf."
-    )
+    hint = "build a new tensor by mg.where or mg.concatenate, or write t.data[i] = v on a leaf"
+    raise TypeError(f"t[i] = v would change what the graph has already used: {hint}.")
 
 
 def _state(self):
     """What copying and pickling keep: a leaf, or a constant, and no graph."""
     if self._node is not None:
-        raise TypeError(
-            "a tensor that was computed is not copied or pickled, as its graph would be: "
-            "say .detach() first; t + 0 is a copy that keeps the gradient."
-        )
+        hint = "say .detach() first; t + 0 is a copy that keeps the gradient"
+        raise TypeError(f"a tensor that was computed is not copied or pickled: {hint}.")
     return object.__getstate__(self)
 
 
@@ -206,16 +185,11 @@ SPECIAL = {
     "__neg__": lambda self: elementwise.negative(self),
     "__pos__": lambda self: self,
     "__abs__": lambda self: elementwise.absolute(self),
-    "__getitem__": lambda self, index: shaping.getitem(self, _plain(index)),
+    "__getitem__": lambda self, index: shaping.getitem(self, _arrays(index)),
     "__setitem__": _refuse_write,
-    "__len__": lambda self: len(self.data),
     "__iter__": lambda self: (self[i] for i in range(len(self))),
-    "__contains__": lambda self, value: _plain(value) in self.data,
-    "__bool__": lambda self: bool(self.data),
     "__float__": lambda self: float(_constant(self)),
     "__int__": lambda self: int(_constant(self)),
-    "__index__": lambda self: self.data.__index__(),
-    "__hash__": object.__hash__,
     "__copy__": copy.deepcopy,  # as of arrays: nothing is shared
     "__getstate__": _state,
     "__repr__": _repr,
@@ -233,12 +207,10 @@ SPECIAL = {
 
 for _name, _row in OPERATORS.items():
     _bind_operator(_name, _row)
-for _name in COMPARISONS.split():
-    _bind_method(f"__{_name}__", getattr(operator, _name), _plain)
 for _room, _names in METHODS.items():
     for _name in _names.split():
         _bind_method(_name, getattr(_room, _name))
 for _name in PLAIN_METHODS.split():
-    _bind_method(_name, getattr(np.ndarray, _name), _plain)
+    _bind_method(_name, getattr(np.ndarray, _name), _arrays)
 for _name, _function in SPECIAL.items():
     setattr(Tensor, _name, _function)

@@ -5,37 +5,37 @@ goes over the images. What a window reads (`gather`) and what it hands back (`sc
 other's gradients.
 """
 
+import math
+
 import numpy as np
 
 from ..autograd import primitive
-from .convolution import _pair, output_size
+from .convolution import _check_windows, _pair, _views
 from .linalg import matmul
 from .reduction import mean
-from .shaping import pad, plain
+from .shaping import _plain, pad
 
 
-def _views(x, kernel_size, stride):
-    """For each place (i, j) of the window, the pixels there, of all windows: (N, C, OH, OW)."""
-    (KH, KW), (SH, SW) = kernel_size, stride
-    OH, OW = output_size(x.shape[2], KH, SH), output_size(x.shape[3], KW, SW)
-    for i, j in np.ndindex(KH, KW):
-        yield x[:, :, i : i + SH * (OH - 1) + 1 : SH, j : j + SW * (OW - 1) + 1 : SW]
+def _fold(ufunc, arrays):
+    """`ufunc` over a few arrays of one shape, in a new array in their memory order."""
+    first, *others = arrays
+    total = first.copy("K")
+    for array in others:
+        ufunc(total, array, out=total)
+    return total
 
 
-def _max(x, *, kernel_size, stride):
-    first, *others = _views(x, kernel_size, stride)
-    y = first.copy("K")  # in the memory order of x
-    for view in others:
-        np.maximum(y, view, out=y)
-    return y
+def _max(x, **options):
+    """The largest of each window: (N, C, H, W) -> (N, C, OH, OW)"""
+    return _fold(np.maximum, _views(x, **options))
 
 
 def _hits(x, y, options):
     """For each place of the window, where it is that which holds the largest element first."""
-    taken = False
+    taken = None
     for view in _views(x, **options):
         hit = view == y
-        if taken is False:
+        if taken is None:
             taken = hit.copy("K")
         else:
             hit &= ~taken
@@ -48,7 +48,7 @@ def _tiles(shape, kernel_size, stride):
     return stride == kernel_size and all(n % k == 0 for n, k in zip(shape[2:], kernel_size))
 
 
-def _max_scatter(g, x, y, **options):
+def _to_max(g, x, y, **options):
     """`g` to the largest element of each window: (N, C, OH, OW) -> (N, C, H, W)"""
     once = _tiles(x.shape, **options)
     out = np.empty_like(x, g.dtype) if once else np.zeros_like(x, g.dtype)
@@ -60,9 +60,9 @@ def _max_scatter(g, x, y, **options):
     return out
 
 
-def _max_gather(h, x, y, **options):
+def _at_max(h, x, y, **options):
     """`h` at the largest element of each window: (N, C, H, W) -> (N, C, OH, OW)"""
-    return add_up(v * hit for v, hit in zip(_views(h, **options), _hits(x, y, options)))
+    return _fold(np.add, (v * hit for v, hit in zip(_views(h, **options), _hits(x, y, options))))
 
 
 def _spread(g, *, shape, **options):
@@ -74,70 +74,36 @@ def _spread(g, *, shape, **options):
     return out
 
 
-def _add_up(x, **options):
+def _sum(x, **options):
     """The sum of each window: (N, C, H, W) -> (N, C, OH, OW)"""
-    return add_up(_views(x, **options))
+    return _fold(np.add, _views(x, **options))
 
 
-def add_up(arrays):
-    """Sum of a few arrays of one shape, in a new array."""
-    first, *others = arrays
-    total = first.copy("K")
-    for array in others:
-        total += array
-    return total
-
-
-# A table is read down its columns.
+# A table is read down its columns: rows 2 and 3 are each other's gradients, and so are 4 and 5.
 # fmt: off
-_max_pool = primitive(
-    _max,
-    lambda g, y, x, **o: max_scatter(g, plain(x), plain(y), **o),
-    name="max_pool2d",
-    doc="The largest element of each window",
-)
-max_scatter = primitive(
-    _max_scatter,
-    lambda h, _, g, x, y, **o: max_gather(h, x, y, **o),
-    doc="g to the first largest element of each window of x",
-)
-max_gather = primitive(
-    _max_gather,
-    lambda g, _, h, x, y, **o: max_scatter(g, x, y, **o),
-    doc="h at the first largest element of each window of x",
-)
-window_sum = primitive(
-    _add_up,
-    lambda g, y, x, **o: window_share(g, shape=x.shape, **o),
-    name="window_sum",
-    doc="The sum of each window",
-)
-window_share = primitive(
-    _spread,
-    lambda h, y, g, *, shape, **o: window_sum(h, **o),
-    name="window_share",
-    doc="g to every element of its window",
-)
+_max_pool     = primitive(_max, lambda g, y, x, **o: _max_scatter(g, _plain(x), _plain(y), **o),
+                          name="max_pool2d", doc="The largest element of each window")
+_max_scatter  = primitive(_to_max, lambda h, _, g, x, y, **o: _max_gather(h, x, y, **o),
+                          name="max_scatter", doc="g to the first largest of each window of x")
+_max_gather   = primitive(_at_max, lambda g, _, h, x, y, **o: _max_scatter(g, x, y, **o),
+                          name="max_gather", doc="h at the first largest of each window of x")
+_window_sum   = primitive(_sum, lambda g, y, x, **o: _window_share(g, shape=x.shape, **o),
+                          name="window_sum", doc="The sum of each window")
+_window_share = primitive(_spread, lambda h, y, g, *, shape, **o: _window_sum(h, **o),
+                          name="window_share", doc="g to every element of its window")
 # fmt: on
 
 
-def _options(name, x, kernel_size, stride, padding):
-    """The windows' options, and `x` checked against them."""
-    kernel_size = _pair(kernel_size)
-    stride, padding = kernel_size if stride is None else _pair(stride), _pair(padding)
-    if x.ndim != 4:
-        raise ValueError(f"{name} expects images (N, C, H, W), got {x.shape}.")
-    if min(kernel_size) < 1 or min(stride) < 1 or min(padding) < 0:
-        raise ValueError(f"{name} cannot go by {kernel_size=}, {stride=}, {padding=}.")
+def _framed(name, x, kernel_size, stride, padding, border):
+    """`x` inside its border, and the windows' options, checked."""
+    kernel_size, padding = _pair(kernel_size), _pair(padding)
+    stride = kernel_size if stride is None else _pair(stride)
+    _check_windows(name, x.shape, kernel_size, stride, padding)
     if any(2 * p > k for p, k in zip(padding, kernel_size)):
-        raise ValueError(f"{name}: {padding=} is more than half of {kernel_size=}.")
-    if any(n + 2 * p < k for n, p, k in zip(x.shape[2:], padding, kernel_size)):
-        raise ValueError(f"{name}: a window of {kernel_size} does not fit into {x.shape[2:]}.")
-    return {"kernel_size": kernel_size, "stride": stride}, (
-        (0, 0),
-        (0, 0),
-        *((p, p) for p in padding),
-    )
+        raise ValueError(f"{name} expects a padding of half of {kernel_size=} at most: {padding=}.")
+    if any(padding):
+        x = pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)], constant_values=border)
+    return x, {"kernel_size": kernel_size, "stride": stride}
 
 
 def max_pool2d(x, kernel_size, stride=None, padding=0):
@@ -159,8 +125,7 @@ def max_pool2d(x, kernel_size, stride=None, padding=0):
     array([[ 5.,  7.],
            [13., 15.]])
     """
-    options, border = _options("max_pool2d", x, kernel_size, stride, padding)
-    x = pad(x, border, constant_values=-np.inf) if border[2:] != ((0, 0), (0, 0)) else x
+    x, options = _framed("max_pool2d", x, kernel_size, stride, padding, -np.inf)
     return _max_pool(x, **options)
 
 
@@ -175,10 +140,8 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0):
     array([[ 2.5,  4.5],
            [10.5, 12.5]])
     """
-    options, border = _options("avg_pool2d", x, kernel_size, stride, padding)
-    KH, KW = options["kernel_size"]
-    x = pad(x, border) if border[2:] != ((0, 0), (0, 0)) else x
-    return window_sum(x, **options) / (KH * KW)
+    x, options = _framed("avg_pool2d", x, kernel_size, stride, padding, 0)
+    return _window_sum(x, **options) / math.prod(options["kernel_size"])
 
 
 def adaptive_avg_pool2d(x, output_size):
@@ -201,10 +164,8 @@ def adaptive_avg_pool2d(x, output_size):
     [[[[1.0, 3.0]]]]
     """
     if x.ndim != 4 or min(*_pair(output_size), *x.shape[2:]) < 1:
-        raise ValueError(
-            f"adaptive_avg_pool2d expects images (N, C, H, W) and sizes from 1 on, got {x.shape} "
-            f"and {output_size}."
-        )
+        wish = "images (N, C, H, W) and sizes from 1 on"
+        raise ValueError(f"adaptive_avg_pool2d expects {wish}, got {x.shape} and {output_size}.")
     over_h, over_w = [_means(n, size, x.dtype) for n, size in zip(_pair(output_size), x.shape[2:])]
     return matmul(matmul(over_h, x), over_w.T)  # (OH, H) @ (N, C, H, W) @ (W, OW)
 

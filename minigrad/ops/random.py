@@ -13,7 +13,7 @@ import numpy as np
 
 from ..autograd import _setting
 from .elementwise import multiply
-from .shaping import memory_order
+from .shaping import _memory_order
 
 _default = ContextVar("default_generator", default=None)
 
@@ -109,6 +109,6 @@ def _mask(x, p, rng):
     limit = min(round(p * 65536), 65535)
     draws = np.frombuffer(rng.bytes(2 * x.size), np.uint16)
     mask = np.empty_like(x)
-    flat = mask.transpose(memory_order(mask)).reshape(-1)  # a view, whatever the order
+    flat = mask.transpose(_memory_order(mask)).reshape(-1)  # a view, whatever the order
     np.multiply(draws >= limit, x.dtype.type(65536 / (65536 - limit)), out=flat)
     return mask

@@ -13,6 +13,11 @@ from .elementwise import absolute, exp, where
 from .shaping import broadcast_to, expand_dims, flip, moveaxis, reshape
 
 
+def _over(f):
+    """A reduction of NumPy, with no options but axis and keepdims."""
+    return lambda x, axis=None, keepdims=False: f(x, axis, keepdims=keepdims)
+
+
 def _wide(g, axis, keepdims):
     """`g`, or `y`, with the reduced axes back at length 1."""
     return g if keepdims or axis is None else expand_dims(g, axis)
@@ -32,6 +37,16 @@ def _logsumexp(x, axis=None, keepdims=False):
     top = np.where(np.isfinite(top), top, 0)  # inf - inf would be nan
     y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
     return y if keepdims else np.squeeze(y, axis)
+
+
+def _sum_gradient(g, y, x, axis=None, keepdims=False):
+    """g, broadcast to the shape of x"""
+    return broadcast_to(_wide(g, axis, keepdims), x.shape)
+
+
+def _logsumexp_gradient(g, y, x, axis=None, keepdims=False):
+    """g * softmax(x)"""
+    return _wide(g, axis, keepdims) * exp(x - _wide(y, axis, keepdims))
 
 
 def _norm_gradient(g, y, x, axis=None, keepdims=False):
@@ -59,35 +74,27 @@ def _extreme_gradient(g, y, x, axis=None, keepdims=False):
     return _wide(g, axis, keepdims) / hit.sum(axis=axis, keepdims=True, dtype=x.dtype) * hit
 
 
-# A table is read down its columns: all take axis=None, keepdims=False.
+def _norm(x, axis=None, keepdims=False):
+    return np.sqrt(np.sum(x * x, axis, keepdims=keepdims))
+
+
+# A table is read down its columns.
 # fmt: off
-sum       = primitive(lambda x, axis=None, keepdims=False: np.sum(x, axis, keepdims=keepdims),
-                      lambda g, y, x, axis=None, keepdims=False:
-                          broadcast_to(_wide(g, axis, keepdims), x.shape),
-                      name="sum",  doc="Sum of the elements")
-prod      = primitive(lambda x, axis=None, keepdims=False: np.prod(x, axis, keepdims=keepdims),
-                      _prod_gradient,
-                      name="prod", doc="Product of the elements")
-max       = primitive(lambda x, axis=None, keepdims=False: np.max(x, axis, keepdims=keepdims),
-                      _extreme_gradient,
-                      name="max",  doc="Largest element; the tied share the gradient")
-min       = primitive(lambda x, axis=None, keepdims=False: np.min(x, axis, keepdims=keepdims),
-                      _extreme_gradient,
-                      name="min",  doc="Smallest element; the tied share the gradient")
-logsumexp = primitive(_logsumexp,
-                      lambda g, y, x, axis=None, keepdims=False:
-                          _wide(g, axis, keepdims) * exp(x - _wide(y, axis, keepdims)),
-                      doc="log(sum(exp(x))), without overflow")
-_length   = primitive(lambda x, axis=None, keepdims=False:
-                          np.sqrt(np.sum(x * x, axis, keepdims=keepdims)),
-                      _norm_gradient,
-                      name="norm", doc="Length sqrt(sum(x ** 2)); its gradient at 0 is 0")
-_cumsum   = primitive(np.cumsum,
-                      lambda g, y, x, axis: flip(_cumsum(flip(g, axis), axis), axis),
-                      doc="Sums of the elements so far")
+sum       = primitive(_over(np.sum), _sum_gradient, name="sum", doc="Sum of the elements")
+prod      = primitive(_over(np.prod), _prod_gradient, name="prod", doc="Product of the elements")
+max       = primitive(_over(np.max), _extreme_gradient,
+                      name="max", doc="Largest element; the tied share the gradient")
+min       = primitive(_over(np.min), _extreme_gradient,
+                      name="min", doc="Smallest element; the tied share the gradient")
+logsumexp = primitive(_logsumexp, _logsumexp_gradient, doc="log(sum(exp(x))), without overflow")
+_length   = primitive(_norm, _norm_gradient, doc="Length sqrt(sum(x ** 2)); its gradient at 0 is 0")
+cumsum    = primitive(lambda x, axis=None: np.cumsum(x, axis),
+                      lambda g, y, x, axis=None:
+                          reshape(flip(cumsum(flip(g, axis), axis), axis), x.shape),
+                      name="cumsum", doc="Sums of the elements so far, along an axis or over all")
 # fmt: on
 
-# ---- derived: mean, var, std, norm, cumsum -------------------------------------------------------
+# ---- derived: mean, var, std, norm ---------------------------------------------------------------
 
 
 def mean(x, axis=None, keepdims=False):
@@ -149,19 +156,6 @@ def norm(x, ord=None, axis=None, keepdims=False):
     if ord is None or (ord == 2 and len(_axes(x, axis)) == 1):
         return _length(x, axis, keepdims)
     if ord not in (1, np.inf) or len(_axes(x, axis)) != 1:
-        raise ValueError(
-            f"norm knows the orders 1, 2 and np.inf along one axis, got {ord=}, {axis=} and shape "
-            f"{x.shape}: reshape(-1) makes a vector; ord=None is the length over any axes."
-        )
+        hint = "reshape(-1) makes a vector; ord=None is the length over any axes"
+        raise ValueError(f"norm knows ord=1, 2, np.inf of vectors, got {ord=}, {axis=}: {hint}.")
     return (sum if ord == 1 else max)(absolute(x), axis, keepdims)
-
-
-def cumsum(x, axis=None):
-    """Sums of the elements so far along an axis, or over the flattened array.
-
-    Examples
-    --------
-    >>> cumsum(np.array([1.0, 2.0, 3.0]))
-    array([1., 3., 6.])
-    """
-    return _cumsum(reshape(x, (-1,)), 0) if axis is None else _cumsum(x, axis)

@@ -11,29 +11,29 @@ import numpy as np
 
 from ..autograd import Tensor, primitive
 
-# ---- rows: reshape, transpose, broadcast_to, flip, pad, getitem, scatter, diagonal, concatenate --
+# ---- rows: reshape, transpose, broadcast_to, flip, roll, getitem, pad, diagonal, concatenate ----
 
 _BASIC = int, slice, type(None), type(...)  # an index of these names each element once
 
 
-def plain(x):
+def _plain(x):
     """The array of a Tensor; anything else as it is."""
     return getattr(x, "_data", x)
 
 
-def like(x, other):
+def _like(x, other):
     """`x` as an array in the dtype of `other`; a Tensor as it is."""
     return x if isinstance(x, Tensor) else np.asarray(x, other.dtype)
 
 
-def memory_order(x):
+def _memory_order(x):
     """The axes of `x` from the slowest to the quickest in memory: (0, 2, 3, 1) of channels-last."""
-    strides = plain(x).strides
+    strides = _plain(x).strides
     return tuple(sorted(range(len(strides)), key=lambda axis: -abs(strides[axis])))
 
 
-def _in_order(x, *, axes):
-    if memory_order(x) == axes:
+def _ordered(x, *, axes):
+    if _memory_order(x) == axes:
         return x
     out = np.empty([x.shape[axis] for axis in axes], x.dtype).transpose(np.argsort(axes))
     out[...] = x
@@ -90,9 +90,10 @@ def _concatenate_gradient(i, g, y, *xs, axis):
 # A table is read down its columns.
 # fmt: off
 reshape      = primitive(lambda x, shape: np.reshape(x, shape),
-                         lambda g, y, x, shape: in_order(reshape(g, x.shape), axes=memory_order(x)),
+                         lambda g, y, x, shape:
+                             _in_order(reshape(g, x.shape), axes=_memory_order(x)),
                          name="reshape", doc="The same elements in another shape")
-in_order     = primitive(_in_order, lambda g, y, x, *, axes: g,
+_in_order    = primitive(_ordered, lambda g, y, x, *, axes: g, name="in_order",
                          doc="x, copied if it must, with these axes from slow to quick in memory")
 transpose    = primitive(lambda x, axes=None: np.transpose(x, axes),
                          lambda g, y, x, axes=None: transpose(g, _inverse(axes)),
@@ -101,6 +102,9 @@ broadcast_to = primitive(lambda x, shape: np.broadcast_to(x, shape), lambda g, y
                          name="broadcast_to", doc="x repeated along axes of length 1")
 flip         = primitive(np.flip, lambda g, y, x, axis=None: flip(g, axis),
                          doc="The elements backward along the given axes, or along all")
+roll         = primitive(np.roll,
+                         lambda g, y, x, shift, axis=None: roll(g, np.negative(shift), axis),
+                         doc="The elements moved on by a shift, the last ones coming in first")
 getitem      = primitive(operator.getitem,
                          lambda g, y, x, index: scatter(g, index=index, shape=x.shape),
                          doc="x[index]")
@@ -116,7 +120,7 @@ _concatenate = primitive(lambda *xs, axis: np.concatenate(xs, axis), each=_conca
                          name="concatenate", doc="Arrays one after the other along an axis")
 # fmt: on
 
-# ---- derived: pad, concatenate, stack, split, tile, repeat, roll ---------------------------------
+# ---- derived: pad, concatenate, stack, split, tile, repeat ---------------------------------------
 
 
 def pad(x, pad_width, mode="constant", constant_values=0):
@@ -129,12 +133,10 @@ def pad(x, pad_width, mode="constant", constant_values=0):
            [0., 0., 0.]])
     """
     if mode != "constant" or np.ndim(constant_values):
-        raise ValueError(
-            "pad knows mode='constant' alone, with one value for all of the border, got "
-            f"{mode=}, {constant_values=}: concatenate slices of x."
-        )
+        wish = "mode='constant' and one value for all of the border"
+        raise ValueError(f"pad expects {wish}, got {mode=}, {constant_values=}: concatenate.")
     widths = np.broadcast_to(pad_width, (x.ndim, 2)).tolist()
-    if min((low for pair in widths for low in pair), default=0) < 0:
+    if np.any(np.less(pad_width, 0)):
         raise ValueError(f"pad expects widths of 0 or more, got {pad_width}: to cut, slice x.")
     return _bordered(x, widths=widths, value=constant_values)
 
@@ -208,25 +210,6 @@ def tile(x, reps):
     return x
 
 
-def roll(x, shift, axis=None):
-    """The elements moved on by `shift`, the last ones coming in first.
-
-    Examples
-    --------
-    >>> roll(np.arange(4), 1)
-    array([3, 0, 1, 2])
-    """
-    if axis is None:
-        return reshape(roll(reshape(x, (-1,)), shift, 0), x.shape)
-    if np.iterable(axis) or np.iterable(shift):
-        for one, along in zip(*map(np.ravel, np.broadcast_arrays(shift, axis)), strict=True):
-            x = roll(x, int(one), int(along))
-        return x
-    cut = -shift % max(x.shape[axis], 1)
-    ends = [getitem(x, _along(axis, part)) for part in (slice(cut, None), slice(cut))]
-    return concatenate(ends, axis)
-
-
 # ---- derived views: swapaxes, moveaxis, expand_dims, squeeze -------------------------------------
 # An array of shape (0, 1, 2, ...) holds nothing, and shows where NumPy would put each axis.
 
@@ -261,7 +244,7 @@ def expand_dims(x, axis):
     >>> expand_dims(np.ones((2, 3)), (0, -1)).shape
     (1, 2, 3, 1)
     """
-    return reshape(x, np.expand_dims(plain(x), axis).shape)
+    return reshape(x, np.expand_dims(_plain(x), axis).shape)
 
 
 def squeeze(x, axis=None):
@@ -272,4 +255,4 @@ def squeeze(x, axis=None):
     >>> squeeze(np.ones((1, 3, 1))).shape
     (3,)
     """
-    return reshape(x, np.squeeze(plain(x), axis).shape)
+    return reshape(x, np.squeeze(_plain(x), axis).shape)

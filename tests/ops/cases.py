@@ -353,7 +353,7 @@ case("squeeze", mg.squeeze, np.squeeze, one(ones, max_side=2))
 case("split", mg.split, lambda x, sections, axis: np.split(x, sections, axis), one(cuts, **deep))
 case("repeat", mg.repeat, np.repeat, one(repeats))
 case("tile", mg.tile, np.tile, one(tiles))
-case("roll", mg.roll, np.roll, one(rolls))
+case("roll", mg.roll, np.roll, one(rolls), row="roll")
 case("take", mg.take, np.take, one(places, **full))
 case("take_along_axis", mg.take_along_axis, np.take_along_axis, one(places_along, **full))
 case("triu", mg.triu, np.triu, one(diagonals, **deep))
@@ -671,6 +671,16 @@ def layer_norm(x, weight, bias):
     return truth.normalize(x, *moments, weight, bias)
 
 
+def last_axes(draw, shape):
+    shapes = [shape[i:] for i in range(len(shape))] + [shape[-1]]
+    return {"normalized_shape": draw(st.sampled_from(shapes)), "eps": 0.1}
+
+
+def plain_layer_norm(x, normalized_shape, eps):
+    axes = tuple(range(-np.size(normalized_shape), 0))
+    return (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + eps)
+
+
 REDUCTIONS = st.sampled_from(["mean", "sum", "none"])
 
 
@@ -718,7 +728,8 @@ case(
     batches(),
     row="batch_norm",
 )
-case("layer_norm", mg.layer_norm, layer_norm, layers())
+case("layer_norm", lambda x, w, b: mg.layer_norm(x, w.shape, w, b), layer_norm, layers())
+case("layer_norm, plain", mg.layer_norm, plain_layer_norm, one(last_axes, min_dims=1, min_side=2))
 case("cross_entropy", mg.cross_entropy, truth.cross_entropy, probabilities(), row="cross_entropy")
 case("cross_entropy of classes", mg.cross_entropy, truth.cross_entropy, classes())
 case("nll_loss", mg.nll_loss, nll, classes(smoothing=False))

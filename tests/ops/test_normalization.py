@@ -37,7 +37,22 @@ def test_blocks_and_layouts_do_not_matter(monkeypatch, layout, block):
 
 def test_normalized_numbers_have_mean_0_and_variance_1():
     x = np.random.default_rng(0).normal(5, 3, (20, 100)).astype(np.float32)
-    y = mg.layer_norm(x, np.ones(100, np.float32), np.zeros(100, np.float32))
+    y = mg.layer_norm(x, 100, np.ones(100, np.float32), np.zeros(100, np.float32))
     np.testing.assert_allclose(y.mean(1), 0, atol=1e-5)
     np.testing.assert_allclose(y.var(1), 1, atol=1e-3)
     assert y.dtype == np.float32
+
+
+def test_second_derivatives_of_batch_norm_whose_weight_depends_on_its_input():
+    def loss(x):
+        y, _, _ = mg.batch_norm(x, mg.mean(x, 0), mg.sum(x * x, 0), eps=0.1)
+        return mg.sum(y**3) / 10
+
+    x = np.random.default_rng(0).normal(size=(4, 2))
+    assert mg.gradcheck(loss, [x])
+    assert mg.gradcheck(mg.grad(loss), [x])
+
+
+def test_layer_norm_of_another_shape_raises():
+    with pytest.raises(ValueError, match=r"\(4,\) expects .* got \(2, 3\)"):
+        mg.layer_norm(np.zeros((2, 3)), 4)

@@ -34,6 +34,7 @@ ARGUMENTS = {
     "power": (2,), "clip": (0, 1), "where": (0,), "reshape": (4,), "broadcast_to": ((3, 2, 2),),
     "pad": (1,), "split": (2,), "repeat": (2,), "tile": (2,), "roll": (1,), "swapaxes": (0, 1),
     "moveaxis": (0, 1), "expand_dims": (0,), "take": ([0, 1],), "tensordot": (1,),
+    "astype": (np.float64,),
 }  # fmt: skip
 TWO = "add subtract multiply divide logaddexp arctan2 maximum minimum matmul dot inner outer"
 
@@ -203,6 +204,12 @@ def test_matmul_with_arrays_and_lists_in_both_orders(m):
         np.testing.assert_allclose(g, np.ones((2, 1)) * np.ravel(other))
     np.testing.assert_allclose(([1.0, 2.0] @ m).data, [7, 10])
     np.testing.assert_allclose((np.eye(2) @ m).data, m.data)
+
+
+def test_numpys_products_take_lists(t):
+    for product in (np.dot(t, [3, 4]), np.inner([3, 4], t), np.tensordot([3, 4], t, 1)):
+        assert product.item() == 11
+        assert product.requires_grad
 
 
 def test_a_list_beside_integers_keeps_its_fractions():

@@ -1,0 +1,116 @@
+"""Sums of products over labelled axes: einsum, and inner and tensordot, which follow from it.
+
+The gradient of an einsum is an einsum: of the output's gradient and of the other operands, with
+the operand's own labels as the output. What it takes to be so in every form is written out here.
+"""
+
+import string
+
+import numpy as np
+
+from ..autograd import primitive
+from .elementwise import multiply
+from .shaping import _plain, broadcast_to, expand_dims, scatter
+
+
+def _einsum(*operands, subscripts, optimize):
+    return np.einsum(subscripts, *operands, optimize=optimize if len(operands) > 1 else False)
+
+
+def _einsum_gradient(i, g, y, *operands, subscripts, optimize):
+    """The einsum of `g` and the other operands, with the labels of operand `i` as its output."""
+    *labels, out = _explicit(subscripts, operands).replace("->", ",").split(",")
+    x, own = operands[i], "".join(dict.fromkeys(labels[i]))
+    others = [n for n in range(len(operands)) if n != i]
+    given = [out, *(labels[n] for n in others)]
+    seen = [a for a in own if any(a in part for part in given)]
+    h = einsum(",".join(given) + "->" + "".join(seen), g, *(operands[n] for n in others))
+    if absent := tuple(axis for axis, a in enumerate(own) if a not in seen):
+        h = expand_dims(h, absent)
+    shape = [x.shape[labels[i].index(a)] for a in own]
+    h = broadcast_to(h, np.broadcast_shapes(h.shape, shape))  # what was only summed is spread
+    if own == labels[i]:
+        return h
+    places = dict(zip(own, np.indices(shape, sparse=True), strict=True))  # a repeated label
+    return scatter(h, index=tuple(places[a] for a in labels[i]), shape=x.shape)
+
+
+def _explicit(subscripts, operands):
+    """The subscripts with letters in place of "..." and with the output written out."""
+    inputs, arrow, out = subscripts.replace(" ", "").partition("->")
+    free = [a for a in string.ascii_letters if a not in subscripts]
+    parts, dots = [], ""
+    for part, x in zip(inputs.split(","), operands, strict=True):
+        letters = "".join(free[: x.ndim - len(part.replace("...", ""))])[::-1]  # aligned at the end
+        parts.append(part.replace("...", letters))
+        dots = max(dots, letters, key=len) if "..." in part else dots
+    if not arrow:
+        used = inputs.replace(",", "").replace("...", "")
+        out = "..." + "".join(a for a in sorted(set(used)) if used.count(a) == 1)
+    return ",".join(parts) + "->" + out.replace("...", dots)
+
+
+def _in_letters(operands):
+    """einsum(a, [0, 1], b, [1, 2], [0, 2]) as subscripts, in letters, and operands."""
+    letters = string.ascii_uppercase + string.ascii_lowercase
+    spell = lambda labels: "".join("..." if n is ... else letters[n] for n in labels)
+    inputs = ",".join(map(spell, operands[1::2]))
+    if len(operands) % 2:
+        return f"{inputs}->{spell(operands[-1])}", operands[:-1:2]
+    return inputs, operands[::2]
+
+
+_product = primitive(_einsum, each=_einsum_gradient, doc="Sum of products over labelled axes")
+
+
+def einsum(*operands, optimize=True):
+    """Sum of products over labelled axes, in every form of np.einsum.
+
+    Parameters
+    ----------
+    *operands : str, then arrays or Tensors
+        Labels as "ij,jk->ik", and what they label; or arrays and lists of integers in turn.
+    optimize : as np.einsum takes it
+
+    Examples
+    --------
+    >>> einsum("ij,ij->i", np.ones((2, 3)), np.ones((2, 3)))
+    array([3., 3.])
+    >>> einsum(np.ones((2, 3)), [0, 1], [1])
+    array([2., 2., 2.])
+    """
+    subscripts, *arrays = operands
+    if not isinstance(subscripts, str):
+        subscripts, arrays = _in_letters(operands)
+    return _product(*arrays, subscripts=subscripts, optimize=optimize)
+
+
+def inner(a, b):
+    """np.inner: the last axis of `a` with the last of `b`.
+
+    Examples
+    --------
+    >>> inner(np.array([[1.0, 2.0]]), np.array([3.0, 4.0]))
+    array([11.])
+    """
+    if np.ndim(_plain(a)) == 0 or np.ndim(_plain(b)) == 0:
+        return multiply(a, b)
+    return tensordot(a, b, (-1, -1))
+
+
+def tensordot(a, b, axes=2):
+    """Sum over pairs of axes, or over so many last ones of `a` and first ones of `b`.
+
+    Examples
+    --------
+    >>> tensordot(np.ones((2, 3)), np.ones((3, 4)), 1).shape
+    (2, 4)
+    """
+    if isinstance(axes, int):
+        axes = range(-axes, 0), range(axes)
+    labels_a, labels_b = [*range(a.ndim)], [*range(a.ndim, a.ndim + b.ndim)]
+    for i, j in zip(*map(np.atleast_1d, axes), strict=True):
+        if a.shape[i] != b.shape[j]:
+            raise ValueError(f"tensordot over {axes=} of {a.shape} and {b.shape}: they differ.")
+        labels_b[j] = labels_a[i]
+    return einsum(a, labels_a, b, labels_b, sorted({*labels_a} ^ {*labels_b}))

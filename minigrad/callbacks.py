@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .checkpoint import save
+from .checkpoint import below, prefixed, save
 
 
 class History(dict):
@@ -51,20 +51,16 @@ class Run:
             getattr(callback, name)(self)
 
     def begin_epoch(self):
-        self.batch, self.seen, self._loss, self._hits = 0, 0, 0.0, 0
+        self.batch, self.seen, self._losses, self._hits = 0, 0, 0.0, 0
+        self.loss, self.accuracy = 0.0, None
 
     def add(self, loss, n):
-        self.batch, self.seen = self.batch + 1, self.seen + n
-        self._loss += loss * n
-        self._hits = None if None in (self.step.hits, self._hits) else self._hits + self.step.hits
-
-    @property
-    def loss(self):
-        return self._loss / max(self.seen, 1)
-
-    @property
-    def accuracy(self):
-        return None if self._hits is None else self._hits / max(self.seen, 1)
+        """Count a batch of `n` examples with this mean loss, and the hits that its step found."""
+        self.batch, self.seen, self._losses = self.batch + 1, self.seen + n, self._losses + loss * n
+        self.loss = self._losses / self.seen
+        if self.step.hits is not None:
+            self._hits += self.step.hits
+            self.accuracy = self._hits / self.seen
 
     def record(self, **numbers):
         """Add the epoch's numbers to the history, all but None."""
@@ -109,26 +105,19 @@ class Callback:
 
 
 class _Best(Callback):
-    """Notes when a number of the history is the best so far: the least loss, or most accuracy."""
+    """Finds when a number of the history was best so far: the least loss, or most accuracy."""
 
     def __init__(self, monitor):
-        self.monitor, self.best, self.best_epoch = monitor, np.nan, 0
+        self.monitor, self.best_epoch = monitor, 0
 
     def improved(self, run):
         if self.monitor not in run.history:
             known = ", ".join(run.history) or "nothing"
             raise ValueError(f"monitor={self.monitor!r} is not in the history, which has {known}.")
-        now = run.history[self.monitor][-1]
-        better = now > self.best if "accuracy" in self.monitor else now < self.best
-        if better or np.isnan(self.best):
-            self.best, self.best_epoch = now, run.epoch
+        sign = 1 if "accuracy" in self.monitor else -1
+        scores = np.nan_to_num(sign * np.array(run.history[self.monitor]), nan=-np.inf)
+        self.best_epoch = int(scores.argmax()) + 1
         return self.best_epoch == run.epoch
-
-    def state_dict(self):
-        return {"best": np.array(self.best), "best_epoch": np.array(self.best_epoch)}
-
-    def load_state_dict(self, state):
-        self.best, self.best_epoch = float(state["best"]), int(state["best_epoch"])
 
 
 class EarlyStopping(_Best):
@@ -155,13 +144,10 @@ class EarlyStopping(_Best):
             run.model.load_state_dict(self.weights)
 
     def state_dict(self):
-        weights = {f"weights.{name}": value for name, value in self.weights.items()}
-        return {**super().state_dict(), **weights}
+        return {"best_epoch": np.array(self.best_epoch), **prefixed("weights", self.weights)}
 
     def load_state_dict(self, state):
-        super().load_state_dict(state)
-        weights = {name: v for name, v in state.items() if name.startswith("weights.")}
-        self.weights = {name.removeprefix("weights."): v for name, v in weights.items()}
+        self.best_epoch, self.weights = int(state["best_epoch"]), below("weights", state)
 
 
 class SaveBest(_Best):

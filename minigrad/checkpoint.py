@@ -4,7 +4,6 @@ They hold arrays and load nothing else. They are written beside and renamed: wha
 there is a whole one.
 """
 
-import contextlib
 import os
 import zipfile
 import zlib
@@ -63,22 +62,30 @@ def write_arrays(path, arrays):
             os.fsync(file.fileno())
         os.replace(beside, path)
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            beside.unlink()
+        beside.unlink(missing_ok=True)
 
 
 def read_arrays(path):
     """The arrays of an .npz, by name; never runs code, as pickles would."""
-    try:
-        with open(path, "rb") as opened:
+    with open(path, "rb") as opened:
+        try:
             file = np.load(opened, allow_pickle=False)
             if isinstance(file, np.ndarray):
                 raise ValueError("it holds a single array, without a name")
             return {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} is no .npz of numbers, or a damaged one: {error}.") from error
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError) as error:
+            raise ValueError(f"{path} is no .npz of numbers, or a damaged one: {error}.") from error
+
+
+def prefixed(prefix, arrays):
+    """The arrays, `prefix` and a dot before each name."""
+    return {f"{prefix}.{name}": array for name, array in arrays.items()}
+
+
+def below(prefix, arrays):
+    """The arrays that `prefixed` named, by the names they had before."""
+    start = f"{prefix}."
+    return {name.removeprefix(start): a for name, a in arrays.items() if name.startswith(start)}
 
 
 # ---- the whole state of a training ---------------------------------------------------------------
@@ -88,11 +95,9 @@ VERSION = 1
 
 def _parts(run):
     """What has a state, by the prefix of its names in the file."""
-    parts = {"model": run.model, "optimizer": run.optimizer}
-    if run.schedule:
-        parts["schedule"] = run.schedule
-    parts.update((f"callback{i}", callback) for i, callback in enumerate(run.callbacks))
-    return parts
+    parts = {"model": run.model, "optimizer": run.optimizer, "schedule": run.schedule}
+    parts |= {f"callback{i}": callback for i, callback in enumerate(run.callbacks)}
+    return {prefix: part for prefix, part in parts.items() if part is not None}
 
 
 def _marks(run):
@@ -109,12 +114,10 @@ def _marks(run):
 
 def keep(path, run):
     """Write the state of a training: weights, optimizer, schedule, callbacks, history, counters."""
-    arrays = {f"run.{name}": np.array(value) for name, value in _marks(run).items()}
-    arrays |= {"run.epoch": np.array(run.epoch), "run.stop": np.array(run.stop)}
-    arrays |= {f"history.{key}": np.array(values) for key, values in run.history.items()}
+    arrays = prefixed("run", _marks(run) | {"epoch": run.epoch, "stop": run.stop})
+    arrays |= prefixed("history", run.history)
     for prefix, part in _parts(run).items():
-        state = part.state_dict().items()
-        arrays |= {f"{prefix}.{name}": np.asarray(value) for name, value in state}
+        arrays |= prefixed(prefix, part.state_dict())
     write_arrays(path, arrays)
 
 
@@ -137,22 +140,17 @@ def restore(path, run, resume):
     try:
         _check_marks(arrays, run)
         for prefix, part in parts.items():
-            part.load_state_dict(_below(arrays, prefix))
+            part.load_state_dict(below(prefix, arrays))
     except (ValueError, KeyError, TypeError) as error:
         for prefix, part in parts.items():
             part.load_state_dict(before[prefix])
         raise ValueError(f"{path} is a checkpoint of another training: {error}") from error
     run.epoch, run.stop = int(arrays["run.epoch"]), bool(arrays["run.stop"])
-    run.history.update({key: v.tolist() for key, v in _below(arrays, "history").items()})
-
-
-def _below(arrays, prefix):
-    found = {name: array for name, array in arrays.items() if name.startswith(prefix + ".")}
-    return {name.removeprefix(prefix + "."): array for name, array in found.items()}
+    run.history.update({key: v.tolist() for key, v in below("history", arrays).items()})
 
 
 def _check_marks(arrays, run):
     for name, value in _marks(run).items():
         found = arrays.get(f"run.{name}")
-        if found is None or found.shape or found != value:
+        if not np.array_equal(found, value):
             raise ValueError(f"{name} is {found}, expected {value}.")

@@ -1,27 +1,12 @@
 """Evaluation: what a model gives, and how good it is; nothing is recorded or changed."""
 
 import math
-from contextlib import contextmanager
 
 import numpy as np
 
-from .autograd import no_grad
 from .data import DataLoader
 from .ops import cross_entropy
-from .parallel import Workers, choose_workers, keep_freed_pages
-
-
-@contextmanager
-def _evaluating(model):
-    """The model in evaluation, nothing recorded; its modes as they were afterwards."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with no_grad():
-            yield
-    finally:
-        for module, training in modes:
-            module.training = training
+from .parallel import Workers, choose_workers
 
 
 def predict(model, x, batch_size=256, workers=1):
@@ -45,10 +30,8 @@ def predict(model, x, batch_size=256, workers=1):
     >>> predict(mg.nn.Dense(2, 3), np.ones((5, 2))).shape
     (5, 3)
     """
-    keep_freed_pages()
-    count = choose_workers(workers, model.parameters(), batch_size)
-    with Workers(count) as pool, _evaluating(model):
-        return np.concatenate(pool.map(lambda b: model(x[b]).data, _batches(x, batch_size)))
+    with Workers(choose_workers(workers, model.parameters(), batch_size)) as pool:
+        return np.concatenate(_in_batches(pool, model, lambda b: model(x[b]).data, x, batch_size))
 
 
 def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
@@ -76,7 +59,6 @@ def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
     ['accuracy', 'loss']
     """
     loader = loader_of(data, batch_size)
-    keep_freed_pages()
     with Workers(choose_workers(workers, model.parameters(), batch_size)) as pool:
         return evaluate_on(pool, model, loader.x, loader.y, loss, loader.batch_size)
 
@@ -88,18 +70,20 @@ def evaluate_on(pool, model, x, y, loss, batch_size):
         outputs = model(x[batch])
         return loss(outputs, y[batch]).item(), hits(outputs, y[batch]), len(x[batch])
 
-    with _evaluating(model):
-        losses, right, sizes = zip(*pool.map(one, _batches(x, batch_size)))
+    losses, right, sizes = zip(*_in_batches(pool, model, one, x, batch_size))
     result = {"loss": math.fsum(a * n for a, n in zip(losses, sizes)) / len(x)}
     if None not in right:
         result["accuracy"] = sum(right) / len(x)
     return result
 
 
-def _batches(x, batch_size):
+def _in_batches(pool, model, function, x, batch_size):
+    """The function of each batch, a slice, with the model in evaluation and nothing recorded."""
     if len(x) == 0:
         raise ValueError("there is no example to look at: the data is empty.")
-    return [slice(start, start + batch_size) for start in range(0, len(x), batch_size)]
+    batches = [slice(start, start + batch_size) for start in range(0, len(x), batch_size)]
+    with model.evaluating():
+        return pool.map(function, batches)
 
 
 def loader_of(data, batch_size, seed=0):

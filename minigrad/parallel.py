@@ -11,7 +11,8 @@ import os
 import sys
 import warnings
 import weakref
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from contextvars import copy_context
 
 
@@ -40,7 +41,7 @@ def choose_workers(workers, parameters, batch_size):
     return workers
 
 
-class Workers:
+class Workers(AbstractContextManager):
     """A number of threads, of which the caller's is the first; one alone starts none.
 
     A context manager: at its end the threads have ended, and BLAS has its own threads back.
@@ -53,9 +54,9 @@ class Workers:
     """
 
     def __init__(self, count):
+        keep_freed_pages()
         self.count = count
         if count > 1:
-            keep_freed_pages()
             self._pool = ThreadPoolExecutor(count - 1, "minigrad")
             self._close = weakref.finalize(self, _shut, self._pool, _one_blas_thread())
 
@@ -66,25 +67,26 @@ class Workers:
         """
         if self.count == 1 or len(items) < 2:
             return [_run(function, i, item) for i, item in enumerate(items)]
-        hands = [
-            list(enumerate(items))[k :: self.count] for k in range(min(self.count, len(items)))
-        ]
-        jobs = [functools.partial(copy_context().run, _run_all, function, hand) for hand in hands]
-        futures = [self._pool.submit(job) for job in jobs[1:]]
+        results = [None] * len(items)
+
+        def work(k):
+            for i in range(k, len(items), self.count):
+                results[i] = _run(function, i, items[i])
+
+        others = range(1, min(self.count, len(items)))
+        futures = [self._pool.submit(copy_context().run, work, k) for k in others]
         try:
-            first = jobs[0]()
+            copy_context().run(work, 0)
         finally:
-            for future in futures:
-                future.exception()  # waits
-        return _in_turn([first, *[future.result() for future in futures]])
+            wait(futures)
+        for future in futures:
+            future.result()  # raises what was raised there
+        return results
 
     def close(self):
         """End the threads."""
         if self.count > 1:
             self._close()
-
-    def __enter__(self):
-        return self
 
     def __exit__(self, *error):
         self.close()
@@ -98,16 +100,6 @@ def _run(function, i, item):
         raise
 
 
-def _run_all(function, hand):
-    return [_run(function, i, item) for i, item in hand]
-
-
-def _in_turn(hands):
-    """Deal the results out as the items were: one of each hand, again and again."""
-    count = sum(len(hand) for hand in hands)
-    return [hands[i % len(hands)][i // len(hands)] for i in range(count)]
-
-
 def _shut(pool, restore):
     pool.shutdown()
     restore()
@@ -119,8 +111,8 @@ def _one_blas_thread():
         from threadpoolctl import threadpool_limits
     except ImportError:
         _warn_once(
-            "threadpoolctl is not installed: each worker's BLAS starts threads of its own, and they "
-            "get in each other's way. pip install 'minigrad-numpy[examples]'"
+            "threadpoolctl is not installed: the threads that each worker's BLAS starts get in "
+            "each other's way. pip install 'minigrad-numpy[examples]'"
         )
         return lambda: None
     if sys.platform == "darwin":
@@ -140,13 +132,10 @@ def keep_freed_pages():
     It hands each array above 128 kB back to the system, which clears every page of the next one:
     KEEP_FIGURE of a training step. Other systems are left alone.
     """
-    if sys.platform != "linux":
-        return
     try:
         mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):  # another C library
+    except (OSError, AttributeError, TypeError):  # another system or C library
         return
-    trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # malloc.h
-    mallopt(mmap_threshold, 32 * 2**20)
-    mallopt(trim_threshold, 2**30)
-    mallopt(top_pad, 64 * 2**20)
+    mallopt(-3, 32 * 2**20)  # M_MMAP_THRESHOLD
+    mallopt(-1, 2**30)  # M_TRIM_THRESHOLD
+    mallopt(-2, 64 * 2**20)  # M_TOP_PAD

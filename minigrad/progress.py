@@ -9,8 +9,7 @@ from .callbacks import Callback
 class Progress(Callback):
     """Shows a bar (by tqdm, where it is installed), and prints a line after each epoch."""
 
-    def on_train_begin(self, run):
-        self.bar = None
+    bar = None
 
     def on_epoch_begin(self, run):
         self.start = time.perf_counter()

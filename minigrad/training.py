@@ -11,10 +11,11 @@
 
 import functools
 import itertools
+import operator
 import signal
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import numpy as np
 
@@ -27,13 +28,13 @@ from .nn.normalization import collected
 from .ops import cross_entropy
 from .ops.random import stream, use_generator
 from .optim import limit_norm
-from .parallel import Workers, choose_workers, keep_freed_pages
+from .parallel import Workers, choose_workers
 from .progress import Progress
 
 # ---- one step ------------------------------------------------------------------------------------
 
 
-class TrainStep:
+class TrainStep(AbstractContextManager):
     """One step of training: gradients of the loss of a batch, and an update.
 
     Parameters
@@ -72,7 +73,6 @@ class TrainStep:
     """
 
     def __init__(self, model, loss, optimizer, workers=1, seed=0, *, clip_norm=None, accumulate=1):
-        keep_freed_pages()
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.workers, self.seed, self._pool = workers, seed, None
         self.clip_norm, self.accumulate = clip_norm, accumulate
@@ -116,10 +116,12 @@ class TrainStep:
         self._waiting, self._batches = [], 0
         if not shards:
             return
-        if batches != self.accumulate:
-            _scale(shards[0], self.accumulate / batches)
+        merged = [g for g in shards[0] if g is not None]
+        if batches < self.accumulate:
+            for g in merged:
+                g *= self.accumulate / batches
         if self.clip_norm is not None:
-            limit_norm([g for g in shards[0] if g is not None], self.clip_norm)
+            limit_norm(merged, self.clip_norm)
         self.optimizer.begin(*shards)
         # Waking the threads takes as long as Adam on 50,000 parameters.
         parts = self._pool.count if sum(p.size for p in self.optimizer.params) > 100_000 else 1
@@ -128,8 +130,7 @@ class TrainStep:
     def pool(self, batch_size):
         """The workers, chosen when the first batch shows its size."""
         if self._pool is None:
-            count = choose_workers(self.workers, self.optimizer.params, batch_size)
-            self._pool = Workers(count)
+            self._pool = Workers(choose_workers(self.workers, self.optimizer.params, batch_size))
         return self._pool
 
     def _shard(self, shard):
@@ -156,28 +157,14 @@ class TrainStep:
             self._pool.close()
             self._pool = None
 
-    def __enter__(self):
-        return self
-
     def __exit__(self, *error):
         self.close()
 
 
 def _merged(shards):
-    """The sum of lists of gradients, in place of the first."""
-    return [_total([g for g in column if g is not None]) for column in zip(*shards)]
-
-
-def _total(gradients):
-    for g in gradients[1:]:
-        gradients[0] += g
-    return gradients[0] if gradients else None
-
-
-def _scale(gradients, factor):
-    for g in gradients:
-        if g is not None:
-            g *= factor
+    """The sum of lists of gradients, in place of the first; None where no list has any."""
+    columns = [[g for g in column if g is not None] for column in zip(*shards)]
+    return [functools.reduce(operator.iadd, column) if column else None for column in columns]
 
 
 # ---- the loop ------------------------------------------------------------------------------------
@@ -241,7 +228,8 @@ def fit(model, train, validation=None, *, optimizer, epochs, loss=cross_entropy,
     1.0
     """
     loader = loader_of(train, batch_size, seed)
-    _check_labels(model, loader, validation, loss)
+    if loss is cross_entropy:
+        _check_labels(model, loader, validation)
     if not isinstance(epochs, int) or epochs < 0:
         raise ValueError(f"fit expects a number of epochs, got {epochs!r}.")
     callbacks = [*callbacks, *([Progress()] if progress else [])]
@@ -251,17 +239,16 @@ def fit(model, train, validation=None, *, optimizer, epochs, loss=cross_entropy,
         run = Run(step, loader, schedule, epochs, callbacks)
         if checkpoint is not None:
             restore(checkpoint, run, resume)
-        with _deferred_interrupt() as asked:
-            _train(run, validation, checkpoint, asked)
+        with _deferred_interrupt(run.history):
+            _train(run, validation, checkpoint)
     return run.history
 
 
-def _train(run, validation, checkpoint, asked):
-    """All epochs; `asked()` tells whether Ctrl-C was pressed."""
+def _train(run, validation, checkpoint):
     run.call("on_train_begin")
-    while run.epoch < run.epochs and not run.stop and not asked():
-        _one_epoch(run, asked)
-        if asked():
+    while run.epoch < run.epochs and not run.stop and not run.history.interrupted:
+        _one_epoch(run)
+        if run.history.interrupted:
             break
         run.call("on_evaluation_begin")
         _finish_epoch(run, validation)
@@ -269,12 +256,11 @@ def _train(run, validation, checkpoint, asked):
         run.call("on_evaluation_end")
         if checkpoint is not None:
             keep(checkpoint, run)
-    run.history.interrupted = asked()
     run.call("on_evaluation_begin")
     run.call("on_train_end")
 
 
-def _one_epoch(run, asked):
+def _one_epoch(run):
     run.begin_epoch()
     run.call("on_epoch_begin")
     run.model.train()
@@ -284,7 +270,7 @@ def _one_epoch(run, asked):
         if run.schedule and run.schedule.interval == "step":
             run.schedule.step()
         run.call("on_batch_end")
-        if asked():
+        if run.history.interrupted:
             return
     run.step.flush()
 
@@ -301,19 +287,17 @@ def _finish_epoch(run, validation):
         run.schedule.step()
 
 
-def _check_labels(model, loader, validation, loss):
+def _check_labels(model, loader, validation):
     """Class labels out of range, found before the first step instead of in the middle."""
-    if loss is not cross_entropy:
-        return
     if isinstance(model.modules()[-1], Softmax):
         warnings.warn(
-            "the model ends in a Softmax, but cross_entropy expects the scores before it: "
-            "leave the Softmax out, and apply mg.softmax to what predict returns.",
+            "cross_entropy expects the scores before the model's Softmax: leave it out, and apply "
+            "mg.softmax to what predict returns.",
             stacklevel=3,
         )
+    scores = predict(model, loader.x[:1])
     for y in [loader.y] + ([] if validation is None else [validation[1]]):
-        scores = predict(model, loader.x[:1])
-        if y.dtype.kind in "iu" and scores.ndim == 2 and not y.max(initial=0) < scores.shape[1]:
+        if y.dtype.kind in "iu" and scores.ndim == 2 and y.max(initial=0) >= scores.shape[1]:
             raise ValueError(
                 f"the model gives {scores.shape[1]} scores, so that labels go from 0 to "
                 f"{scores.shape[1] - 1}, but the data has a label {y.max()}."
@@ -347,40 +331,36 @@ def lr_range_test(model, train, *, optimizer, loss=cross_entropy, batch_size=64,
     >>> len(rates), len(losses), bool(losses[-1] < losses[0])
     (100, 100, True)
     """
-    before, rates, losses = (model.state_dict(), optimizer.state_dict()), [], []
+    weights, state = model.state_dict(), optimizer.state_dict()
     loader = loader_of(train, batch_size, seed)
     batches = itertools.chain.from_iterable(itertools.repeat(loader))
-    with TrainStep(model, loss, optimizer, workers, seed) as step:
-        for rate, (x, y) in zip(np.geomspace(low, high, steps).tolist(), batches):
+    rates, losses = np.geomspace(low, high, steps), []
+    with TrainStep(model, loss, optimizer, workers, seed) as step, suppress(ValueError):
+        for rate, (x, y) in zip(rates.tolist(), batches):
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            try:
-                losses.append(step(x, y))
-            except ValueError:  # not finite any more
-                break
-            rates.append(rate)
+            losses.append(step(x, y))  # a ValueError where it is not finite any more
             if losses[-1] > 4 * min(losses):
                 break
-    model.load_state_dict(before[0])
-    optimizer.load_state_dict(before[1])
-    return np.array(rates), np.array(losses)
+    model.load_state_dict(weights)
+    optimizer.load_state_dict(state)
+    return rates[: len(losses)], np.array(losses)
 
 
 @contextmanager
-def _deferred_interrupt():
-    """Turn the first Ctrl-C into an answer of `asked()`, so that no update is cut in half."""
-    pressed = []
+def _deferred_interrupt(history):
+    """Let the first Ctrl-C only be noted in the history, so that no update is cut in half."""
 
     def remember(number, frame):
-        if pressed:
+        if history.interrupted:
             raise KeyboardInterrupt
-        pressed.append(number)
+        history.interrupted = True
 
     if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
+        yield
+        return  # only the main thread gets signals
     before = signal.signal(signal.SIGINT, remember)
     try:
-        yield lambda: bool(pressed)
+        yield
     finally:
         signal.signal(signal.SIGINT, before)

@@ -6,46 +6,14 @@ put into its frame as MNIST's digits are, and inked: each pixel by its distance 
 """
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
-from minigrad.ops.random import stream
-
-# How people write digits: each row one way. A pair is a point, its column and row on a grid of
-# 10 x 10 from the upper left. The pen rounds every point off, but turns sharply at a pair that is
-# repeated, and is lifted at a comma. (Unformatted: ways of one kind share a line.)
-# fmt: off
-WAYS = {
-    0: ("50 10 03 06 29 79 96 93 80 40", "62 50 10 03 06 29 79 96 93 80 40 42",
-        "70 40 03 06 29 69 96 93 70 50 22", "30 12 05 29 69 96 92 70 50"),  # two with a hook; open
-    1: (*4 * ("50 59",), "52 40 59",  # a bare stroke is by far the commonest
-        "31 50 50 59", "22 50 50 59, 19 89", "13 50 50 59, 09 99"),  # flag and foot
-    2: ("12 20 70 83 56 09 09 99", "12 20 70 84 56 09 09 48 99", "12 30 80 83 48 19 08 27 58 99",
-        "13 20 60 83 57 19 07 17 59 98", "13 40 72 46 19 08 17 38 98",  # with a loop at the foot
-        "11 50 72 54 18 09 07 27 59 98", "12 30 70 73 46 18 09 06 36 58 98",
-        "21 50 72 63 18 08 06 26 49 88", "12 40 80 73 38 09 06 46 97", "11 81 81 09 09 99"),  # a Z
-    3: ("11 40 80 83 44 44 85 89 49 08", "12 30 70 73 44 24 64 97 69 19 07",
-        "13 20 70 82 54 34 74 89 49 19", "11 50 90 84 45 34 44 95 89 39 08",  # a loop at the waist
-        "10 80 80 44 44 95 89 39 08"),  # with a flat top
-    4: ("20 05 05 95, 70 69", "10 05 47 85, 80 79", "20 15 15 84, 83 79", "20 05 26 65 80, 80 59",
-        "10 04 26 75 80 80 69", "69 60 60 05 05 95"),  # in one stroke: as a Y, closed
-    5: ("80 20 20 14 54 96 79 49 08", "80 30 30 14 64 87 59 19 17", "80 30 30 14 14 54 76 69 08",
-        "20 14 64 96 69 08, 20 90", "90 30 13 55 87 59 09"),  # the bar last; as an S
-    6: ("60 32 15 18 49 78 75 45 17", "50 23 17 39 79 76 54 27",
-        "30 15 18 49 79 76 55 26", "80 40 15 18 49 78 66 36 18"),
-    7: ("01 91 91 39", "11 71 71 59", "01 50 91 64 49",
-        "03 01 01 91 91 49", "13 11 11 71 71 49", "14 21 91 91 49", "15 12 40 80 71 49",  # serif
-        "01 91 91 39, 25 85", "12 20 60 81 72 49, 25 75", "01 91 91 49, 16 86"),  # with a bar
-    8: ("80 20 03 55 97 69 29 07 45 93 80 50", "61 20 03 55 97 69 29 07 45 82 61",
-        "20 02 45 87 69 29 08 45 82 70 30", "81 30 02 34 66 79 39 26 54 80",
-        "80 50 12 45 87 69 29 07 45 81"),  # open
-    9: ("72 50 23 35 65 72 72 69", "72 50 23 35 65 72 72 59", "71 40 23 35 62 71 71 59",
-        "70 40 23 35 64 70 70 69", "60 20 23 45 73 60 30 70 75 69",
-        "72 50 23 35 65 72 74 67 39", "71 40 12 25 55 72 71 78 49 19",  # with a curved leg
-        "80 40 12 25 55 81 80 59"),  # open
-}
+from ..ops.random import stream
 
 # What differs from hand to hand, and its standard deviation.
+# fmt: off
 HAND = {
     "slant": 0.28,  # columns per row
     "turn": 0.12,  # radians
@@ -106,8 +74,8 @@ def synthetic_digits(n, seed=0):
 
 
 def _choose_ways(labels, luck):
-    """For each label the number of one of its ways, counted through all of WAYS; luck : [0, 1)."""
-    counts = np.array([len(ways) for ways in WAYS.values()])
+    """For each label the number of one of its ways, counted through all ways; luck : [0, 1)."""
+    counts = np.array([len(ways) for ways in _ways().values()])
     first = np.cumsum(counts) - counts
     return first[labels] + (luck * counts[labels]).astype(int)
 
@@ -123,13 +91,23 @@ def _draw(ways, noise):
     return _ink(*_place(x, y, radius, hand), radius)
 
 
-# ---- from a row of WAYS to a curve ---------------------------------------------------------------
+# ---- from a line of strokes.txt to a curve -------------------------------------------------------
+
+
+@cache
+def _ways():
+    """The ways of writing each digit, {0: [text, ...], ...}."""
+    ways = {digit: [] for digit in range(10)}
+    for line in Path(__file__).with_name("strokes.txt").read_text("ascii").splitlines():
+        if not line.startswith("#"):
+            ways[int(line[0])].append(line[3:])
+    return ways
 
 
 @cache
 def _skeletons():
     """All ways: points (W, POINTS, 2), and matrices (W, SAMPLES, POINTS) from these to curves."""
-    skeletons = [_skeleton(text) for ways in WAYS.values() for text in ways]
+    skeletons = [_skeleton(text) for ways in _ways().values() for text in ways]
     return tuple(np.array(part, np.float32) for part in zip(*skeletons, strict=True))
 
 

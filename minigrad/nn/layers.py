@@ -227,8 +227,7 @@ class Flatten(Module):
 class ReLU(Module):
     """max(x, 0), elementwise."""
 
-    def forward(self, x):
-        return ops.relu(x)
+    forward = staticmethod(ops.relu)
 
 
 class LeakyReLU(Module):
@@ -247,29 +246,25 @@ class LeakyReLU(Module):
 class GELU(Module):
     """x times the normal distribution's cumulative, in its tanh form; see `gelu`."""
 
-    def forward(self, x):
-        return ops.gelu(x)
+    forward = staticmethod(ops.gelu)
 
 
 class SiLU(Module):
     """x * sigmoid(x), elementwise."""
 
-    def forward(self, x):
-        return ops.silu(x)
+    forward = staticmethod(ops.silu)
 
 
 class Sigmoid(Module):
     """1 / (1 + exp(-x)), elementwise."""
 
-    def forward(self, x):
-        return ops.sigmoid(x)
+    forward = staticmethod(ops.sigmoid)
 
 
 class Tanh(Module):
     """Hyperbolic tangent, elementwise."""
 
-    def forward(self, x):
-        return ops.tanh(x)
+    forward = staticmethod(ops.tanh)
 
 
 class Softmax(Module):

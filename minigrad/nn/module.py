@@ -4,9 +4,11 @@ A module is a class with a `forward`. Its parameters and its parts are found in 
 inside lists and dicts, in the order of assignment; nothing is registered.
 """
 
+from contextlib import contextmanager
+
 import numpy as np
 
-from ..autograd import Tensor
+from ..autograd import Tensor, no_grad
 from .summary import table
 
 
@@ -142,6 +144,18 @@ class Module:
     def eval(self):
         """Switch to evaluation: nothing is dropped, batch norm uses its running statistics."""
         return self.train(False)
+
+    @contextmanager
+    def evaluating(self):
+        """Inside `with`: evaluation, and nothing is recorded; then the modes as they were."""
+        modes = [(module, module.training) for module in self.modules()]
+        self.eval()
+        try:
+            with no_grad():
+                yield
+        finally:
+            for module, training in modes:
+                module.training = training
 
     def zero_grad(self):
         """Forget the gradients of all parameters."""

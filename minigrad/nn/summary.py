@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from ..autograd import no_grad
-
 
 def table(model, input_shape):
     """The layers of a model, their output shapes and numbers of parameters, as text."""
@@ -19,25 +17,24 @@ def _count(module):
 
 def _run(model, input_shape):
     """A row for each layer that ran, in this order; the model is left as it was."""
-    modes = [(module, module.training) for module in model.modules()]
     layers = [(name, m) for name, m in model.named_modules() if len(m.modules()) == 1]
     rows = []
     try:
         for name, layer in layers:
             layer.forward = _watched(name, layer, rows)
-        with no_grad():
-            model.eval()(np.zeros((1, *input_shape), np.float32))
+        with model.evaluating():
+            model(np.zeros((1, *input_shape), np.float32))
     finally:
         for _, layer in layers:
             del layer.forward
-        for module, mode in modes:
-            module.training = mode
     return rows
 
 
 def _watched(name, layer, rows):
+    plain = layer.forward
+
     def forward(*inputs):
-        y = type(layer).forward(layer, *inputs)
+        y = plain(*inputs)
         shape = ", ".join(["N", *map(str, y.shape[1:])])
         rows.append((f"{name} {type(layer).__name__}".strip(), f"({shape})", _count(layer)))
         return y

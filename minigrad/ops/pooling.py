@@ -15,6 +15,8 @@ from .linalg import matmul
 from .reduction import mean
 from .shaping import _plain, pad
 
+BLOCK = 2**21  # bytes of the images whose windows are gone through at once, to stay in the cache
+
 
 def _fold(ufunc, arrays):
     """`ufunc` over a few arrays of one shape, in a new array in their memory order."""
@@ -52,11 +54,14 @@ def _to_max(g, x, y, **options):
     """`g` to the largest element of each window: (N, C, OH, OW) -> (N, C, H, W)"""
     once = _tiles(x.shape, **options)
     out = np.empty_like(x, g.dtype) if once else np.zeros_like(x, g.dtype)
-    for view, hit in zip(_views(out, **options), _hits(x, y, options)):
-        if once:
-            np.multiply(g, hit, out=view)
-        else:
-            view += g * hit
+    step = max(1, BLOCK // max(1, out[:1].nbytes))
+    for start in range(0, len(x), step):
+        few = slice(start, start + step)
+        for view, hit in zip(_views(out[few], **options), _hits(x[few], y[few], options)):
+            if once:
+                np.multiply(g[few], hit, out=view)
+            else:
+                view += g[few] * hit
     return out
 
 

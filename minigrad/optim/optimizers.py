@@ -8,7 +8,7 @@ import numpy as np
 
 from ..nn.module import Parameter
 
-PIECE = 2**15  # elements; the five arrays of Adam are then 640 kB
+PIECE = 2**16  # elements; the five arrays of Adam are then 1.3 MB
 
 
 class Optimizer:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minigrad.data import load_mnist, synthetic_digits
-from minigrad.data.synthetic import POINTS, WAYS, _skeletons
+from minigrad.data.synthetic import POINTS, _skeletons, _ways
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +109,8 @@ def test_they_teach_a_nearest_neighbor_to_read_handwriting():
 def test_every_way_of_writing_reaches_the_ends_of_its_strokes():
     """The curve begins and ends where the text says, and inks no more than the grid."""
     points, curves = _skeletons()
-    texts = [text for ways in WAYS.values() for text in ways]
-    assert set(WAYS) == set(range(10))
+    texts = [text for ways in _ways().values() for text in ways]
+    assert set(_ways()) == set(range(10))
     for text, p, curve in zip(texts, points, curves, strict=True):
         pairs = text.replace(",", "").split()
         ends = np.array([[int(c) for c in pair] for pair in (pairs[0], pairs[-1])])
@@ -124,7 +124,7 @@ def test_every_way_of_writing_reaches_the_ends_of_its_strokes():
 def test_a_repeated_pair_is_a_sharp_corner():
     """A seven's corner is reached exactly, a rounded one is not."""
     points, curves = _skeletons()
-    texts = [text for ways in WAYS.values() for text in ways]
+    texts = [text for ways in _ways().values() for text in ways]
     nearest = {
         text: np.linalg.norm(curves[i] @ points[i] - [9, 1], axis=1).min()
         for i, text in enumerate(texts)

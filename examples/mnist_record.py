@@ -12,6 +12,7 @@ weights, which is what is scored, once, after the last epoch. `--tiny` is a netw
 """
 
 import argparse
+import functools
 import sys
 from pathlib import Path
 
@@ -70,10 +71,10 @@ def run(args):
     optimizer = optim.AdamW(groups(model, 0.02 * keep["decay"]), lr=args.lr / 4)
     schedule = optim.OneCycleLR(optimizer, args.lr, args.epochs * len(loader), pct_start=0.2)
     smoothing = (0.0 if args.tiny else 0.05) * keep["smoothing"]
-    mg.fit(model, loader, optimizer=optimizer, epochs=args.epochs, seed=args.seed, workers="auto",
-           schedule=schedule if keep["cycle"] else None,
-           callbacks=[mg.AverageWeights(0.998)] if keep["average"] else (),
-           loss=lambda outputs, y: mg.cross_entropy(outputs, y, label_smoothing=smoothing))  # fmt: skip
+    loss = functools.partial(mg.cross_entropy, label_smoothing=smoothing)
+    mg.fit(model, loader, optimizer=optimizer, epochs=args.epochs, seed=args.seed, loss=loss,
+           schedule=schedule if keep["cycle"] else None, workers="auto",
+           callbacks=[mg.AverageWeights(0.998)] if keep["average"] else ())  # fmt: skip
     found = mg.evaluate(model, test, workers="auto")
     args.out.mkdir(parents=True, exist_ok=True)
     mg.save(args.out / "model.npz", model)

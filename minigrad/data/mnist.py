@@ -5,7 +5,6 @@ theirs comes with this package. Whatever is read, from whichever place, must hav
 """
 
 import gzip
-import hashlib
 import importlib.util
 import math
 import os
@@ -212,6 +211,8 @@ def _read_checked(name, path):
     """The array in `path`, if that is the MNIST file `name`, bit by bit."""
     content = _content(path)
     array = _parse_idx(content, path)
+    import hashlib  # slow to import
+
     digest = hashlib.sha256(content).hexdigest()
     if digest != FILES[name][1]:
         twin = next((n for n, (_, sha) in FILES.items() if sha == digest), "another content")

@@ -156,7 +156,7 @@ def _blocks(windows):
     for start in range(0, N, step):
         block = windows[start : start + step]
         columns = buffer[: block.size]
-        if KW * C < OW:  # copied place by place of the kernel, in runs of OW: half the time for C = 1
+        if KW * C < OW:  # copied place by place of the kernel, in runs of OW: half the time at C=1
             columns.reshape(KH, KW, C, -1, OH, OW)[...] = block.transpose(3, 4, 5, 0, 1, 2)
             columns = columns.reshape(KH * KW * C, -1).T
         else:

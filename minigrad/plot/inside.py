@@ -1,7 +1,5 @@
 """What is inside a network: filters, feature maps, its graph."""
 
-import shutil
-import subprocess
 from io import BytesIO
 
 import numpy as np
@@ -122,6 +120,9 @@ def graph(dot_text, dpi=120):
 
 
 def _dot(text, option):
+    import shutil
+    import subprocess
+
     if shutil.which("dot") is None:
         raise FileNotFoundError(
             "A graph is drawn by graphviz: apt install graphviz (or brew, winget)."

@@ -224,7 +224,7 @@ def test_a_mistake_on_the_command_line_gets_a_sentence(options, message):
 
 
 def test_a_wrong_share_for_validation_is_refused(train):
-    with pytest.raises(ValueError, match=r"0 < validation < 1, got 1\.5"):
+    with pytest.raises(ValueError, match=r"0 < validation < 1 .*, got 1\.5 of"):
         train("--data", "synthetic", "--validation", "1.5")
 
 

@@ -7,7 +7,7 @@ pixels batches are shifted, at random, against overfitting. All was chosen by th
   model    epochs  batch-size     lr  decay  shift
   linear        6          64  0.003    0.0      0
   mlp           8          64  0.003    0.1      0
-  lenet         6          64  0.005    0.1      1
+  lenet         6         128  0.010    0.1      1
   cnn          10          96  0.001    0.0      0
 
 Files in --out:
@@ -41,7 +41,7 @@ from minigrad.parallel import choose_workers
 RECIPES = {  # epochs, batch size, highest learning rate, weight decay, shift in pixels
     "linear": (6, 64, 0.003, 0.0, 0),
     "mlp": (8, 64, 0.003, 0.1, 0),
-    "lenet": (6, 64, 0.005, 0.1, 1),
+    "lenet": (6, 128, 0.01, 0.1, 1),
     "cnn": (10, 96, 0.001, 0.0, 0),
 }
 

@@ -100,7 +100,7 @@ def test_a_run_writes_numbers_weights_and_pictures(train):
     assert numbers["val_loss"] == pytest.approx(history["val_loss"][-1], rel=1e-5)
     assert numbers["model"], numbers["parameters"] == ("lenet", 20522)
     assert (numbers["epochs"], numbers["workers"], numbers["seed"]) == (2, 2, 0)
-    assert (numbers["batch_size"], numbers["lr"], numbers["interrupted"]) == (64, 0.005, False)
+    assert (numbers["batch_size"], numbers["lr"], numbers["interrupted"]) == (128, 0.01, False)
     assert "precision  recall" in printed
     assert all(name in printed for name in NUMBERS | PICTURES)
 

@@ -141,7 +141,8 @@ def topological_order(output, inputs=None):
         t = stack.pop()
         if t is None:  # the parents of the one below are done
             t = stack.pop()
-            if t._node and not needed.isdisjoint([id(x) for _, x in t._node[-1]]):
+            ids = [id(x) for _, x in t._node[-1]] if t._node and needed is not seen else ()
+            if not needed.isdisjoint(ids):
                 needed.add(id(t))
             if id(t) in needed:
                 order.append(t)

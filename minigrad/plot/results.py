@@ -84,7 +84,6 @@ def lr_range(rates, losses, ax=None):
     ax.semilogx(rates, losses, color=COLORS[0])
     ax.set(title="Learning-rate range test", xlabel="learning rate", ylabel="loss of the batch")
     ax.set_ylim(top=min(max(losses), 2 * losses[0]))  # what explodes would flatten all the rest
-    ax.grid(alpha=0.3)
     return ax
 
 

@@ -128,7 +128,7 @@ def precision_recall_f1(matrix):
     return precision, recall, 2 * right / np.maximum(predicted + actual, 1)
 
 
-def classification_report(matrix, names=None):
+def classification_report(matrix):
     """A table to print: precision, recall, F1 and number of samples (support) of every class.
 
     Below the classes stand their unweighted mean and the accuracy over all samples.
@@ -137,8 +137,6 @@ def classification_report(matrix, names=None):
     ----------
     matrix : array of integers, (K, K)
         Rows actual, columns predicted, as `confusion_matrix` gives it.
-    names : sequence of K strings, optional
-        The numbers of the classes if left out.
 
     Returns
     -------
@@ -146,24 +144,22 @@ def classification_report(matrix, names=None):
 
     Examples
     --------
-    >>> print(classification_report([[4, 0], [1, 3]], names=["cat", "dog"]))
+    >>> print(classification_report([[4, 0], [1, 3]]))
               precision  recall      f1  support
-    cat          0.8000  1.0000  0.8889        4
-    dog          1.0000  0.7500  0.8571        4
+    0            0.8000  1.0000  0.8889        4
+    1            1.0000  0.7500  0.8571        4
     mean         0.9000  0.8750  0.8730        8
     accuracy                     0.8750        8
     """
     matrix = _matrix(matrix)
     scores = np.stack(precision_recall_f1(matrix), axis=1)  # (K, 3)
     support, total = matrix.sum(axis=1), matrix.sum()
-    names = _names(names, len(matrix))
-    width = max(map(len, [*names, "accuracy"]))
-    lines = [f"{'':{width}}  precision  recall      f1  support"]
-    rows = zip([*names, "mean"], [*scores, scores.mean(axis=0)], [*support, total])
+    lines = [f"{'':8}  precision  recall      f1  support"]
+    rows = zip([*range(len(matrix)), "mean"], [*scores, scores.mean(axis=0)], [*support, total])
     for name, (precision, recall, f1), count in rows:
-        lines.append(f"{name:{width}}  {precision:9.4f}  {recall:6.4f}  {f1:6.4f}  {count:7}")
+        lines.append(f"{name!s:8}  {precision:9.4f}  {recall:6.4f}  {f1:6.4f}  {count:7}")
     right = np.trace(matrix) / total
-    return "\n".join([*lines, f"{'accuracy':{width}}  {'':9}  {'':6}  {right:6.4f}  {total:7}"])
+    return "\n".join([*lines, f"accuracy  {'':9}  {'':6}  {right:6.4f}  {total:7}"])
 
 
 # ---- sure or right: calibration, expected_calibration_error --------------------------------------
@@ -264,13 +260,6 @@ def _labels(labels, name, classes=None):
         allowed = "0 or more" if classes is None else f"in 0..{classes - 1} ({classes} classes)"
         raise ValueError(f"{name} must be {allowed}, got labels from {low} to {high}.")
     return labels.astype(np.intp)
-
-
-def _names(names, classes):
-    names = [str(name) for name in (range(classes) if names is None else names)]
-    if len(names) != classes:
-        raise ValueError(f"Got {len(names)} names for {classes} classes.")
-    return names
 
 
 def _scores(outputs):

@@ -112,10 +112,7 @@ def _one_blas_thread():
     try:
         from threadpoolctl import threadpool_limits
     except ImportError:
-        _warn_once(
-            "threadpoolctl is not installed: the threads that each worker's BLAS starts get in "
-            "each other's way. pip install 'minigrad-numpy[examples]'"
-        )
+        _warn_once("threadpoolctl is not installed: BLAS' own threads slow the workers down.")
         return lambda: None
     if sys.platform == "darwin":
         _warn_once("BLAS threads cannot be limited if NumPy uses macOS Accelerate.")

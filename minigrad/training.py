@@ -290,18 +290,13 @@ def _finish_epoch(run, validation):
 def _check_labels(model, loader, validation):
     """Class labels out of range, found before the first step instead of in the middle."""
     if isinstance(model.modules()[-1], Softmax):
-        warnings.warn(
-            "cross_entropy expects the scores before the model's Softmax: leave it out, and apply "
-            "mg.softmax to what predict returns.",
-            stacklevel=3,
-        )
+        wish = "cross_entropy expects the scores before the model's Softmax"
+        warnings.warn(f"{wish}: leave it out; mg.softmax(scores) does it later.", stacklevel=3)
     scores = predict(model, loader.x[:1])
     for y in [loader.y] + ([] if validation is None else [validation[1]]):
         if y.dtype.kind in "iu" and scores.ndim == 2 and y.max(initial=0) >= scores.shape[1]:
-            raise ValueError(
-                f"the model gives {scores.shape[1]} scores, so that labels go from 0 to "
-                f"{scores.shape[1] - 1}, but the data has a label {y.max()}."
-            )
+            wish = f"by the model's scores labels go from 0 to {scores.shape[1] - 1}"
+            raise ValueError(f"{wish}, but the data has a label {y.max()}.")
 
 
 def lr_range_test(model, train, *, optimizer, loss=cross_entropy, batch_size=64, seed=0,

@@ -99,9 +99,8 @@ class _Trace:
     def dependent(self):
         """This trace, if there is anything to derive."""
         if not self.depends and any(y.size for y in self.ys):
-            raise ValueError(
-                f"{self.name}: what f returns does not depend on its argument: {_LOST}"
-            )
+            fault = "what f returns does not depend on its argument"
+            raise ValueError(f"{self.name}: {fault}: {_LOST}")
         return self
 
     def slopes(self):

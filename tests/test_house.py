@@ -89,7 +89,7 @@ def storey(name):
 
 @pytest.mark.parametrize(
     ("what", "rooms", "most"),
-    [("the evening", EVENING, 1000), ("the core", CORE, 1800), ("the package", ("",), 3550)],
+    [("the evening", EVENING, 1000), ("the core", CORE, 1800), ("the package", ("",), 3500)],
 )
 def test_lines_of_code_stay_within_their_budget(what, rooms, most):
     counts = {name: code_lines(name) for name in FILES if name.startswith(rooms)}

@@ -317,10 +317,7 @@ def _shape(x):
         remedy = "data.normalize(images)" if dtype == np.uint8 else "x.astype(np.float32)"
         raise TypeError(f"expected images as an array of float32, got {dtype}: try {remedy}.")
     if x.ndim != 4 or 0 in x.shape[1:]:
-        raise ValueError(
-            f"expected images of shape (N, C, H, W), got {x.shape}. "
-            "Grey images of shape (N, H, W) need a channel axis: x[:, None]."
-        )
+        raise ValueError(f"expected images (N, C, H, W), got {x.shape}: x[:, None] adds an axis C.")
     return x.shape
 
 
@@ -328,8 +325,6 @@ def _range(name, value, low, high):
     """The pair (least, most) that `value` is, or -value and value."""
     pair = np.array(value if np.ndim(value) else (-value, value))
     if pair.shape != (2,) or not low <= pair[0] <= pair[1] <= high:
-        raise ValueError(
-            f"{name} expects a pair (least, most) from {low} to {high}, or a number v >= 0 for "
-            f"(-v, v), got {value!r}."
-        )
+        wish = f"{name} expects a pair (least, most) from {low} to {high}"
+        raise ValueError(f"{wish}, or a number v >= 0 for (-v, v), got {value!r}.")
     return pair

@@ -53,15 +53,11 @@ def normalize(images):
 def _check_images(images):
     dtype = getattr(images, "dtype", type(images).__name__)
     if dtype != np.uint8:
-        raise TypeError(
-            f"normalize expects an array of uint8 images, pixels 0..255, got {dtype}. Images are "
-            "normalized once; pixels of 0..1 first become (255 * x).round().astype(np.uint8)."
-        )
+        wish = "normalize expects an array of uint8, and images are normalized once"
+        raise TypeError(f"{wish}, got {dtype}: pixels 0..1 first become np.uint8(255 * x).")
     if images.ndim != 3:
-        raise ValueError(
-            f"normalize expects images of shape (N, H, W), got {images.shape}. "
-            "One image becomes a batch by images[None], rows of pixels by x.reshape(-1, 28, 28)."
-        )
+        ways = "images[None] makes a batch of one, .reshape(-1, 28, 28) images of rows"
+        raise ValueError(f"normalize expects shape (N, H, W), got {images.shape}: {ways}.")
 
 
 def split(x, y, validation=0.1, seed=0):
@@ -103,24 +99,19 @@ def split(x, y, validation=0.1, seed=0):
 def _held_back(count, validation):
     """How many of `count` examples to hold back."""
     if not 0 < validation < 1 or round(count * validation) in (0, count):
-        raise ValueError(
-            "split expects a share 0 < validation < 1 that leaves at least one example on either "
-            f"side, got {validation} of {count} examples."
-        )
+        wish = "split expects a share 0 < validation < 1 that leaves at least one example a side"
+        raise ValueError(f"{wish}, got {validation} of {count} examples.")
     return round(count * validation)
 
 
 def _check_pair(caller, x, y):
     for name, array in (("x", x), ("y", y)):
         if not isinstance(array, np.ndarray) or array.ndim == 0:
-            raise TypeError(
-                f"{caller} expects {name} to be a NumPy array, and not one without axes, got "
-                f"{type(array).__name__}: try np.array(values) or tensor.numpy()."
-            )
+            way = f"got {type(array).__name__}: np.array(values) and tensor.numpy() are such"
+            raise TypeError(f"{caller} expects {name} as a NumPy array, not without axes, {way}.")
     if len(x) != len(y):
-        raise ValueError(
-            f"{caller} expects a target per example, got {len(x)} examples and {len(y)} targets."
-        )
+        came = f"{len(x)} examples and {len(y)} targets"
+        raise ValueError(f"{caller} expects a target per example, got {came}.")
 
 
 # ---- batches: DataLoader -------------------------------------------------------------------------
@@ -176,10 +167,8 @@ class DataLoader:
         self.transform, self.drop_last = transform, drop_last
         self.epoch = 0
         if self.batch_size < 1 or len(self) == 0:
-            raise ValueError(
-                f"DataLoader expects batch_size >= 1 and enough examples: batch_size={batch_size}, "
-                f"drop_last={drop_last} makes no batch of {len(x)} examples."
-            )
+            wish = f"batch_size >= 1 and enough examples: {batch_size=}, {drop_last=}"
+            raise ValueError(f"DataLoader expects {wish} makes no batch of {len(x)} examples.")
 
     def __len__(self):
         """Batches in one pass."""

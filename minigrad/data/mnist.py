@@ -270,8 +270,6 @@ def _has_labels(path):
     with open(path, encoding="utf-8-sig", errors="replace") as file:
         header, first_row = file.readline().strip(), file.readline().strip()
     if header.removeprefix("label,") != PIXELS or not first_row:
-        raise ValueError(
-            f"{path}: expected Kaggle's header label,pixel0,...,pixel783, or it without label, and "
-            f"digits below, got {header[:40]!r} and {first_row[:40]!r}."
-        )
+        wish = "expected Kaggle's header label,pixel0,...,pixel783, or without label, digits below"
+        raise ValueError(f"{path}: {wish}, got {header[:40]!r} and {first_row[:40]!r}.")
     return header.startswith("label,")

@@ -310,10 +310,8 @@ def conv1d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
 def _check_kernels(x, w, b, groups):
     fits = x.ndim == w.ndim == 4 and x.shape[1] == w.shape[1] * groups and len(w) % groups == 0
     if not fits or (b is not None and b.shape != w.shape[:1]):
-        raise ValueError(
-            f"conv2d expects x (N, C, H, W), w (F, C / groups, KH, KW) and b (F,), got {x.shape}, "
-            f"{w.shape} and {np.shape(b)} with {groups=}, which has to divide C and F."
-        )
+        wish = "conv2d expects x (N, C, H, W), w (F, C / groups, KH, KW) and b (F,)"
+        raise ValueError(f"{wish}, got {x.shape}, {w.shape} and {np.shape(b)} with {groups=}.")
 
 
 def _check_windows(name, shape, kernel_size, stride, padding, dilation=(1, 1)):
@@ -323,7 +321,5 @@ def _check_windows(name, shape, kernel_size, stride, padding, dilation=(1, 1)):
     if min(*kernel_size, *stride, *dilation) < 1 or min(padding) < 0:
         raise ValueError(f"{name} cannot go by {kernel_size=}, {stride=}, {padding=}, {dilation=}.")
     if min(_output_size(shape, kernel_size, stride, padding, dilation)) < 1:
-        raise ValueError(
-            f"{name}: a kernel of {kernel_size} with {dilation=} does not fit into images of "
-            f"{shape[2:]} with {padding=}: pad them, or take a smaller kernel."
-        )
+        large = f"a kernel of {kernel_size} with {dilation=} does not fit into images"
+        raise ValueError(f"{name}: {large} of {shape[2:]} with {padding=}: pad them.")

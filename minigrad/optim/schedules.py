@@ -142,10 +142,8 @@ class SequentialLR(Schedule):
 
     def __init__(self, optimizer, schedules, milestones, interval=None):
         if len(milestones) != len(schedules) - 1 or sorted(milestones) != list(milestones):
-            raise ValueError(
-                f"SequentialLR of {len(schedules)} schedules expects {len(schedules) - 1} "
-                f"milestones in ascending order, got {milestones}."
-            )
+            wish = f"SequentialLR expects {len(schedules) - 1} milestones in ascending order"
+            raise ValueError(f"{wish} for {len(schedules)} schedules, got {milestones}.")
         self.schedules, self.milestones = schedules, [0, *milestones]
         super().__init__(optimizer, interval or schedules[0].interval)
 

@@ -124,9 +124,7 @@ def _dot(text, option):
     import subprocess
 
     if shutil.which("dot") is None:
-        raise FileNotFoundError(
-            "A graph is drawn by graphviz: apt install graphviz (or brew, winget)."
-        )
+        raise FileNotFoundError("A graph is drawn by Graphviz: apt install graphviz (or brew).")
     command = ["dot", "-Tpng", option]
     done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     if done.returncode != 0:

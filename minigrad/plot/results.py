@@ -90,7 +90,7 @@ def lr_range(rates, losses, ax=None):
 # ---- answers: predictions, mistakes --------------------------------------------------------------
 
 
-def predictions(images, actual, predicted, *, count=40, columns=8, names=None, figure=None):
+def predictions(images, actual, predicted, *, count=40, columns=8, figure=None):
     """A grid of the first images, each with its actual and its predicted label.
 
     Wrong ones have a red title with a cross, and a red frame.
@@ -105,8 +105,6 @@ def predictions(images, actual, predicted, *, count=40, columns=8, names=None, f
     count : int
         Images to show at most.
     columns : int
-    names : sequence of strings, optional
-        Names of the classes; their numbers if left out.
     figure : matplotlib Figure, optional
 
     Returns
@@ -123,10 +121,10 @@ def predictions(images, actual, predicted, *, count=40, columns=8, names=None, f
     shown = np.arange(min(count, len(images)))
     right = (answers[1] == answers[2])[shown].sum()
     heading = f"Predictions: {right} of {len(shown)} right"
-    return _digits(shown, *answers, names, columns, heading, figure)
+    return _digits(shown, *answers, columns, heading, figure)
 
 
-def mistakes(images, actual, probabilities, *, count=24, columns=8, names=None, figure=None):
+def mistakes(images, actual, probabilities, *, count=24, columns=8, figure=None):
     """A grid of the wrong answers of which the network was surest, the surest first.
 
     Parameters
@@ -134,7 +132,7 @@ def mistakes(images, actual, probabilities, *, count=24, columns=8, names=None, 
     images : array, (N, H, W) or (N, 1, H, W)
     actual : array of integers, (N,)
     probabilities : array, (N, K)
-    count, columns, names, figure
+    count, columns, figure
         As in `predictions`.
 
     Returns
@@ -153,7 +151,7 @@ def mistakes(images, actual, probabilities, *, count=24, columns=8, names=None, 
     shown = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
     few = f"Most confident mistakes: {len(shown)} of {len(wrong):,}"
     heading = f"{few if len(wrong) else 'No mistakes'} in {len(images):,} images"
-    return _digits(shown, *answers, names, columns, heading, figure)
+    return _digits(shown, *answers, columns, heading, figure)
 
 
 def _answers(images, actual, predicted):
@@ -170,11 +168,11 @@ def _answers(images, actual, predicted):
     return images, actual, predicted, confidence
 
 
-def _digits(shown, images, actual, predicted, confidence, names, columns, heading, figure):
+def _digits(shown, images, actual, predicted, confidence, columns, heading, figure):
     """The images numbered `shown` in a grid, each under its title."""
     columns = max(1, min(columns, len(shown)))
     rows = max(1, -(-len(shown) // columns))
-    titles = [_title(i, actual, predicted, confidence, names) for i in shown]
+    titles = [_title(i, actual, predicted, confidence) for i in shown]
     if figure is None:
         letters = max(map(len, "\n".join([" " * 21, *titles]).split("\n")))
         figure = new_figure(max(0.07 * letters * columns, 5), 1.7 * rows + 0.4)
@@ -188,17 +186,16 @@ def _digits(shown, images, actual, predicted, confidence, names, columns, headin
     return figure
 
 
-def _title(i, actual, predicted, confidence, names):
-    true, answer = (label[i] if names is None else names[label[i]] for label in (actual, predicted))
+def _title(i, actual, predicted, confidence):
     cross = "" if predicted[i] == actual[i] else "✗ "
     chance = "" if confidence is None else f", {100 * confidence[i]:.1f} %"
-    return f"actual {true}\n{cross}predicted {answer}{chance}"
+    return f"actual {actual[i]}\n{cross}predicted {predicted[i]}{chance}"
 
 
 # ---- classes: confusion, reliability, decision_boundary ------------------------------------------
 
 
-def confusion(matrix, names=None, ax=None):
+def confusion(matrix, ax=None):
     """A confusion matrix: rows actual, columns predicted, counts in the cells.
 
     The right answers, on the diagonal, would drown the rest: they are plain, and the color shows
@@ -208,8 +205,6 @@ def confusion(matrix, names=None, ax=None):
     ----------
     matrix : array of integers, (K, K)
         As `minigrad.metrics.confusion_matrix` gives it.
-    names : sequence of K strings, optional
-        Names of the classes; their numbers if left out.
     ax : matplotlib Axes, optional
 
     Returns
@@ -230,16 +225,12 @@ def confusion(matrix, names=None, ax=None):
     top = np.nanmax(share, initial=0) or 1
     image = ax.imshow(share, cmap="Oranges", vmin=0, vmax=top)
     color_bar(image, "mistakes (% of the actual class)")
-    labels = metrics._names(names, classes)
-    turn = 90 if max(map(len, labels)) > 3 else 0
-    ax.set_xticks(range(classes), labels, rotation=turn)
-    ax.set_yticks(range(classes), labels)
+    ax.set(xticks=range(classes), yticks=range(classes), xlabel="predicted", ylabel="actual")
     for (a, p), number in np.ndenumerate(matrix):
         quiet = "black" if number or a == p else "#999999"  # zeros stay in the back
         ink = "white" if share[a, p] > 0.7 * top else quiet
         look = {"color": ink, "weight": "bold" if a == p else "normal", "fontsize": 8}
         ax.text(p, a, str(number), ha="center", va="center", **look)
-    ax.set(xlabel="predicted", ylabel="actual")
     ax.set_title(f"Confusion matrix: {100 * np.trace(matrix) / total:.2f} % of {total:,} right")
     return ax
 

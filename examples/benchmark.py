@@ -130,6 +130,9 @@ def measure(library, workload, seconds, workers=1, fused=True):
 
 def peak_memory():
     """The most memory that this process had, in MB; None where the system does not tell."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux, where getrusage counts the parent's memory too
+        return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 2**10
     try:
         import resource
     except ImportError:
@@ -142,10 +145,11 @@ def peak_memory():
 
 
 def in_a_process(program, workload, seconds):
-    """`measure` in a new Python."""
+    """`measure` in a new Python, which may keep the bytecode that it makes of imported modules."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     job = {**PROGRAMS[program], "workload": workload, "seconds": seconds}
     command = [sys.executable, __file__, "--measure", json.dumps(job)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise SystemExit(f"{program} failed on {workload}:\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])

@@ -103,14 +103,9 @@ def _parts(run):
 
 def _marks(run):
     """What must be the same for a training to go on: it decides about the bits."""
-    return {
-        "version": VERSION,
-        "seed": run.step.seed,
-        "workers": run.step.pool(run.loader.batch_size).count,
-        "batch_size": run.loader.batch_size,
-        "examples": len(run.loader.x),
-        "accumulate": run.step.accumulate,
-    }
+    return {"version": VERSION, "seed": run.step.seed, "accumulate": run.step.accumulate,
+            "batch_size": run.loader.batch_size, "examples": len(run.loader.x),
+            "workers": run.step.pool(run.loader.batch_size).count}  # fmt: skip
 
 
 def keep(path, run):

@@ -116,11 +116,9 @@ class _Check:
             right = np.isclose(got, expected, self.rtol, self.atol)
             if not right.all():
                 index = tuple(int(i) for i in np.argwhere(~right)[0])
-                return (
-                    f"{self.name}: gradient of {label} at index {index}: expected "
-                    f"{expected[index]:.9g} by finite differences, got {got[index]:.9g} "
-                    f"({right.size - right.sum()} of {right.size} are wrong)."
-                )
+                wish = f"expected {expected[index]:.9g} by finite differences, got {got[index]:.9g}"
+                many = f"({right.size - right.sum()} of {right.size} are wrong)"
+                return f"{self.name}: gradient of {label} at index {index}: {wish} {many}."
         return None
 
     def gradients(self, xs):
@@ -159,10 +157,9 @@ class _Check:
             up, down = self.nudged(x, index, self.eps), self.nudged(x, index, -self.eps)
             right, left = (up - self.middle) / self.eps, (self.middle - down) / self.eps
             if abs(right - left) > 1e-3 * (1 + abs(right) + abs(left)):
-                raise GradientError(
-                    f"{self.name}: a kink in {label} at index {index}: the slope is {left:.6g} on "
-                    f"the left, {right:.6g} on the right. Move the input away from it."
-                )
+                sides = f"the slope is {left:.6g} on the left, {right:.6g} on the right"
+                fault = f"{self.name}: a kink in {label} at index {index}: {sides}"
+                raise GradientError(f"{fault}. Move the input away from it.")
             slopes[index] = (up - down) / (2 * self.eps)
         return slopes
 

@@ -11,6 +11,7 @@
 
 import functools
 import itertools
+import math
 import operator
 import signal
 import threading
@@ -140,16 +141,14 @@ class TrainStep(AbstractContextManager):
         with use_generator(make), _setting(collected, []):
             outputs = self.model(self.prepare(x, self.epoch, self.count, k))
             loss = self.loss(outputs, y)
-            if not np.isfinite(loss.data).all():
-                raise ValueError(
-                    f"the loss became {loss.item()} at step {self.count}, before any update by it: "
-                    "lower the learning rate, or run one step inside mg.debug() to see where."
-                )
+            if not math.isfinite(value := loss.item()):
+                ways = "lower the learning rate, or run a step inside mg.debug() to see where"
+                raise ValueError(f"the loss became {value} at step {self.count}: {ways}.")
             wanted = [p for p in self.optimizer.params if p.requires_grad]
             weight = share / self.accumulate
             found = iter(gradients(loss, wanted, None if weight == 1 else np.array(weight)))
             grads = [next(found) if p.requires_grad else None for p in self.optimizer.params]
-            return loss.item() * share, grads, hits(outputs, y), collected.get()
+            return value * share, grads, hits(outputs, y), collected.get()
 
     def close(self):
         """End the threads, if there are any."""

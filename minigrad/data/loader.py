@@ -90,18 +90,13 @@ def split(x, y, validation=0.1, seed=0):
     (8, 2, True)
     """
     _check_pair("split", x, y)
-    held = _held_back(len(x), validation)
+    held = round(len(x) * validation) if 0 < validation < 1 else 0
+    if held in (0, len(x)):
+        wish = "split expects a share 0 < validation < 1 that leaves at least one example a side"
+        raise ValueError(f"{wish}, got {validation} of {len(x)} examples.")
     order = stream(seed, "split").permutation(len(x))
     rest, held = order[held:], order[:held]
     return (x[rest], y[rest]), (x[held], y[held])
-
-
-def _held_back(count, validation):
-    """How many of `count` examples to hold back."""
-    if not 0 < validation < 1 or round(count * validation) in (0, count):
-        wish = "split expects a share 0 < validation < 1 that leaves at least one example a side"
-        raise ValueError(f"{wish}, got {validation} of {count} examples.")
-    return round(count * validation)
 
 
 def _check_pair(caller, x, y):

@@ -13,18 +13,14 @@ from .module import Module, Parameter
 def check_input(layer, x, fits, expected, hint=""):
     """One error for all layers: what was expected, what came, what to do."""
     if x.dtype.kind != "f":
-        raise TypeError(
-            f"{layer!r} expects floats, got {x.dtype}: images are made floats by "
-            "minigrad.data.normalize, other data by .astype(np.float32)."
-        )
+        ways = "images become such by minigrad.data.normalize, other data by .astype(np.float32)"
+        raise TypeError(f"{layer!r} expects floats, got {x.dtype}: {ways}.")
     if not fits:
         raise ValueError(f"{layer!r} expects shape {expected}, got {x.shape}.{hint}")
     own = next((p.dtype for p in vars(layer).values() if isinstance(p, Parameter)), x.dtype)
     if x.dtype != own:
-        raise TypeError(
-            f"{layer!r} has parameters of {own}, got {x.dtype}: use x.astype(np.{own}), or "
-            f"model.astype(np.{x.dtype})."
-        )
+        ways = f"use x.astype(np.{own}), or model.astype(np.{x.dtype})"
+        raise TypeError(f"{layer!r} has parameters of {own}, got {x.dtype}: {ways}.")
 
 
 def extras(options, **defaults):
@@ -66,8 +62,7 @@ class Dense(Module):
     def forward(self, x):
         size, hint = self.weight.shape[1], " Images need nn.Flatten() first." * (x.ndim > 2)
         check_input(self, x, x.shape[-1:] == (size,), f"(..., {size})", hint)
-        y = x @ self.weight.T  # (..., out_features)
-        return y if self.bias is None else y + self.bias
+        return ops.linear(x, self.weight, self.bias)
 
     def describe(self):
         bias = "" if self.bias is not None else ", bias=False"

@@ -1,4 +1,4 @@
-"""Read 3 of 8: products of matrices: matmul, and outer and dot, which follow from it.
+"""Read 3 of 8: products of matrices: matmul and linear, and outer and dot, which follow from it.
 
 One line of calculus: of Y = A @ B, the gradients are dA = dY @ B.T and dB = A.T @ dY. The rest is
 vectors, which NumPy promotes to matrices, and batches, over which the engine sums.
@@ -35,8 +35,6 @@ def _matmul_right(g, y, a, b):
         return matmul(_T(a), g[..., None])[..., 0]
     if b.ndim == 2 and a.ndim > 2:  # one matrix for all: one product instead of a sum of many
         return _matmul_right(_matrix(g), y, _matrix(a), b)
-    if _is_transposed(b):  # a gradient in the memory order of its matrix needs no copy later
-        return _T(matmul(_T(g), a))
     return matmul(_T(a), g)
 
 
@@ -44,15 +42,19 @@ def _matrix(x):
     return reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
-def _is_transposed(x):
-    strides = _plain(x).strides
-    return strides[-1] > strides[-2]
+def _linear(x, w, b=None):
+    y = np.matmul(x, w.T)
+    return y if b is None else np.add(y, b, out=y if y.dtype == b.dtype else None)
 
 
-# The row of this room, as in the other tables.
+# A table is read down its columns. (Dense layers in one row: 0.9 of the time of a small network.)
 # fmt: off
 matmul = primitive(np.matmul, _matmul_left, _matmul_right,
                    doc="a @ b: the product of matrices, of vectors, or of batches of matrices")
+linear = primitive(_linear, lambda g, y, x, w, b=None: matmul(g, w),
+                            lambda g, y, x, w, b=None: matmul(_T(_matrix(g)), _matrix(x)),
+                            lambda g, y, x, w, b=None: g,
+                   name="linear", doc="x @ w.T + b, of rows x (..., K), weights (F, K), bias (F,)")
 # fmt: on
 
 

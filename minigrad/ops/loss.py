@@ -8,32 +8,36 @@ import numpy as np
 from ..autograd import primitive
 from .activation import log_softmax, softmax, softplus
 from .elementwise import absolute, clip, exp, log, square, where
-from .reduction import mean, sum
+from .reduction import sum
 from .shaping import _like, _plain, getitem
 
 
-def _cross_entropy(logits, targets):
-    """sum(targets * -log_softmax(logits)) of each row: (N, K), (N, K) -> (N,)."""
+def _cross_entropy(logits, targets, reduction="none"):
+    """sum(targets * -log_softmax(logits)) of each row, (N, K), (N, K) -> (N,), or their mean."""
     top = logits.max(axis=-1, keepdims=True)
     lse = np.log(np.exp(logits - top).sum(axis=-1, keepdims=True)) + top
-    return (targets * (lse - logits)).sum(axis=-1)
+    return _reduce((targets * (lse - logits)).sum(axis=-1), reduction)
+
+
+def _rows(g, x, reduction="none"):
+    """What each row of `x` gets of the gradient of the reduced losses."""
+    return g[:, None] if reduction == "none" else g / len(x) if reduction == "mean" else g
 
 
 # A table is read down its columns.
 # fmt: off
-_soft_cross_entropy = primitive(
-    _cross_entropy,
-    lambda g, y, logits, targets: g[:, None] * (softmax(logits) * sum(targets, 1, True) - targets),
-    lambda g, y, logits, targets: -g[:, None] * log_softmax(logits),
-    doc="-sum(targets * log(softmax(logits))) of each row",
-)
+_soft_cross_entropy = primitive(_cross_entropy,
+    lambda g, y, x, t, **o: _rows(g, x, **o) * (softmax(x) * sum(t, 1, True) - t),
+    lambda g, y, x, t, **o: -_rows(g, x, **o) * log_softmax(x),
+    doc="-sum(t * log(softmax(x))) of each row, or the mean or sum of all")
 # fmt: on
 
 
 def _reduce(losses, reduction):
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f'reduction expects "mean", "sum" or "none", got {reduction!r}.')
-    return mean(losses) if reduction == "mean" else sum(losses) if reduction == "sum" else losses
+    total = losses if reduction == "none" else losses.sum()
+    return total / losses.size if reduction == "mean" else total
 
 
 def _check_classes(name, scores, targets):
@@ -82,7 +86,7 @@ def cross_entropy(logits, targets, reduction="mean", label_smoothing=0.0):
         targets = (classes[:, None] == np.arange(logits.shape[1])).astype(logits.dtype)
     if label_smoothing:
         targets = targets * (1 - label_smoothing) + label_smoothing / logits.shape[1]
-    return _reduce(_soft_cross_entropy(logits, targets), reduction)
+    return _soft_cross_entropy(logits, targets, reduction=reduction)
 
 
 def nll_loss(log_probabilities, targets, reduction="mean"):

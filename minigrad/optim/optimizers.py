@@ -9,6 +9,9 @@ import numpy as np
 from ..nn.module import Parameter
 
 PIECE = 2**16  # elements; the five arrays of Adam are then 1.3 MB
+SMALL = (
+    2**12
+)  # elements; parameters of fewer together are one piece: a third of Adam's time on them
 
 
 class Optimizer:
@@ -61,33 +64,45 @@ class Optimizer:
     def begin(self, *shards):
         """Count a step; its gradient is the sum of the shards, lists of an array or None each."""
         self.shards = [[g for g in column if g is not None] for column in zip(*shards)]
-        pairs = enumerate(zip(self.params, self.shards))
-        self._live = [i for i, (p, grads) in pairs if p.requires_grad and grads]
-        for i in self._live:
-            self.steps[i] += 1
-            self.params[i].data = np.asarray(self.params[i].data, order="C")
+        self._pieces, room, before = [], 0, None
+        for i, (p, grads) in enumerate(zip(self.params, self.shards)):
+            if p.requires_grad and grads:
+                self.steps[i] += 1
+                p.data = np.asarray(p.data, order="C")
+                alike = id(self._group_of[i]), self.steps[i], p.dtype
+                if p.size > room or alike != before:
+                    self._pieces.append([])
+                    room, before = SMALL, alike
+                room -= p.size
+                self._pieces[-1].append((i, 0))
+                self._pieces += [[(i, start)] for start in range(PIECE, p.size, PIECE)]
 
     def update(self, part, parts):
-        """Update one of `parts` equal ranges of the parameters of this step, laid end to end.
+        """Update one of `parts` shares of what `begin` got.
 
-        The ranges share nothing, so that each can run on a thread of its own.
+        The shares have nothing in common, so that each can run on a thread of its own.
         """
-        total, start = sum(self.params[i].size for i in self._live), 0
-        low, high = total * part // parts, total * (part + 1) // parts
-        for i in self._live:
-            size = self.params[i].size
-            self._update_range(i, max(low - start, 0), min(high - start, size))
-            start += size
+        for piece in self._pieces[part::parts]:
+            self._update_piece(piece)
 
-    def _update_range(self, i, low, high):
-        p, *state = [a.reshape(-1) for a in (self.params[i].data, *self.state[i].values())]  # views
-        constants = self.constants(self.steps[i], **self._group_of[i])
-        scratch = np.empty((3, max(0, min(PIECE, high - low))), p.dtype)
-        for start in range(low, high, PIECE):
-            piece = slice(start, min(start + PIECE, high))
-            a, b, g = scratch[:, : piece.stop - start]
-            g = _sum([grad.reshape(-1)[piece] for grad in self.shards[i]], g)
-            self.rule(p[piece], g, *[s[piece] for s in state], a, b, **constants)
+    def _update_piece(self, piece):
+        """Parameters, from an index on, with their state; several are put together, and back."""
+        rows = [[a.reshape(-1)[s : s + PIECE] for a in self._arrays(i)] for i, s in piece]  # views
+        grads = [[g.reshape(-1)[s : s + PIECE] for g in self.shards[i]] for i, s in piece]
+        alone, first = len(piece) == 1, piece[0][0]
+        p, *state = rows[0] if alone else map(np.concatenate, zip(*rows))
+        a, b, g = np.empty((3, p.size), p.dtype)
+        g = _sum(grads[0], g) if alone else np.concatenate([sum(shards) for shards in grads])
+        constants = self.constants(self.steps[first], **self._group_of[first])
+        self.rule(p, g, *state, a, b, **constants)
+        if not alone:
+            for column, new in zip(zip(*rows), (p, *state)):
+                end = 0
+                for old in column:
+                    old[...] = new[end : (end := end + old.size)]
+
+    def _arrays(self, i):
+        return self.params[i].data, *self.state[i].values()
 
     def constants(self, step, *, params, initial_lr=None, **options):
         """The numbers that are the same for all pieces, as keywords of `rule`."""

@@ -379,6 +379,15 @@ def stacked(draw):
     return [draw_array(draw, shape) for shape in shapes], {}
 
 
+@st.composite
+def affine(draw, bias=True):
+    """Rows x (..., K) of any number of axes, w (F, K), b (F,)."""
+    x = draw_shape(draw, min_dims=1)
+    w = draw_shape(draw, 1, 1) + x[-1:]
+    shapes = [x, w, w[:1]] if bias else [x, w]
+    return [draw_array(draw, shape, salt=i) for i, shape in enumerate(shapes)], {}
+
+
 FORMS = (
     "i i-> ij->i ...i->... ij,k->i ij->ji ij-> ii ii->i iij->j iij->ij ...i->i... ...->... ij...->...j i... "
     "i,i ij,jk ij,jk->ik ij,jk->ki ba,bc i,j i,j->ij i,->i ij,ij-> ii,ij->j ij,ik->jk "
@@ -433,6 +442,8 @@ def inner_shapes(draw, dot=False):
 
 
 case("matmul", mg.matmul, np.matmul, stacked(), row="matmul")
+case("linear", mg.linear, lambda x, w, b: x @ w.T + b, affine(), row="linear")
+case("linear, no bias", mg.linear, lambda x, w: x @ w.T, affine(bias=False))
 case("matmul of vectors", mg.matmul, np.matmul, matrices())
 case("a @ a.T", lambda a: a @ a.T, lambda a: a @ a.T, one(min_dims=2, max_dims=2))
 for form in FORMS.split():  # implicit, explicit, repeated, with ..., one to three operands

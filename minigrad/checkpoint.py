@@ -134,7 +134,9 @@ def restore(path, run, resume):
     arrays, parts = read_arrays(path), _parts(run)
     before = {prefix: part.state_dict() for prefix, part in parts.items()}
     try:
-        _check_marks(arrays, run)
+        for name, value in _marks(run).items():
+            if not np.array_equal(found := arrays.get(f"run.{name}"), value):
+                raise ValueError(f"{name} is {found}, expected {value}.")
         for prefix, part in parts.items():
             part.load_state_dict(below(prefix, arrays))
     except (ValueError, KeyError, TypeError) as error:
@@ -143,10 +145,3 @@ def restore(path, run, resume):
         raise ValueError(f"{path} is a checkpoint of another training: {error}") from error
     run.epoch, run.stop = int(arrays["run.epoch"]), bool(arrays["run.stop"])
     run.history.update({key: v.tolist() for key, v in below("history", arrays).items()})
-
-
-def _check_marks(arrays, run):
-    for name, value in _marks(run).items():
-        found = arrays.get(f"run.{name}")
-        if not np.array_equal(found, value):
-            raise ValueError(f"{name} is {found}, expected {value}.")

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from .autograd import _setting, _watcher
+from .ops.shaping import _plain
 
 
 @contextmanager
@@ -115,10 +116,10 @@ class _Debugger:
 
 def _blame(name, x, known, place):
     """Raise if `x` holds a NaN, or an infinity, that nothing `known` before explains."""
-    data = np.asarray(_data(x))
+    data = np.asarray(_plain(x))
     if data.dtype.kind != "f" or np.isfinite(data).all():
         return
-    numbers = [x for x in map(_data, known) if isinstance(x, float | np.floating | np.ndarray)]
+    numbers = [x for x in map(_plain, known) if isinstance(x, float | np.floating | np.ndarray)]
     before = np.concatenate([np.ravel(x) for x in numbers])
     kind = "inputs without a NaN" if np.isinf(before).any() else "finite inputs"
     fresh = np.isnan(data) if np.isinf(before).any() else ~np.isfinite(data)
@@ -128,10 +129,6 @@ def _blame(name, x, known, place):
         raise FloatingPointError(
             f"{name} made {data[index]} at index {index} ({count}) of {kind}{place}"
         )
-
-
-def _data(x):
-    return getattr(x, "_data", x)
 
 
 def _caller():

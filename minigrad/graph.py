@@ -3,7 +3,8 @@
 The drawings are text: Mermaid, which code hosts and notebooks draw, and DOT, for Graphviz.
 """
 
-import importlib
+import ast
+import inspect
 import linecache
 import re
 import textwrap
@@ -11,9 +12,6 @@ import textwrap
 import numpy as np
 
 from .autograd import Tensor, gradients, primitive, topological_order
-
-# ast and inspect are imported where they are used: `import minigrad` is 10 ms quicker for it.
-
 
 # ---- graph: nodes, edges, text -------------------------------------------------------------------
 
@@ -179,14 +177,13 @@ def recite(row):
 
 def _parameters(row):
     """The inputs and options by name, as the longest of the rules takes them after g and y."""
-    inspect = importlib.import_module("inspect")
     rules = [list(inspect.signature(rule).parameters.items())[2:] for rule in row.rules if rule]
     return dict(max(rules, key=len, default=()))
 
 
 def _signature(row):
     """From the rules, which name the inputs; from the function where they take any keywords."""
-    inspect, parameters = importlib.import_module("inspect"), _parameters(row).values()
+    parameters = _parameters(row).values()
     if parameters and not any(p.kind is p.VAR_KEYWORD for p in parameters):
         return inspect.Signature(list(parameters))
     try:
@@ -198,7 +195,6 @@ def _signature(row):
 def _spoken(rule):
     """A rule as a line: a lambda's body, or the name and the doc's first line of a function."""
     if rule.__name__ != "<lambda>":
-        inspect = importlib.import_module("inspect")
         doc = (inspect.getdoc(rule) or "").partition("\n")[0]
         return rule.__name__ + (f": {doc}" if doc else str(inspect.signature(rule)))
     try:
@@ -209,7 +205,6 @@ def _spoken(rule):
 
 def _body(code):
     """The body of a lambda, cut from its file where the positions of its code begin and end."""
-    ast = importlib.import_module("ast")
     spots = [spot for spot in code.co_positions() if None not in spot and spot[3]]
     start = min((line, column) for line, _, column, _ in spots)
     end = max((line, column) for _, line, _, column in spots)

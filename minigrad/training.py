@@ -145,8 +145,7 @@ class TrainStep(AbstractContextManager):
                 ways = "lower the learning rate, or run a step inside mg.debug() to see where"
                 raise ValueError(f"the loss became {value} at step {self.count}: {ways}.")
             wanted = [p for p in self.optimizer.params if p.requires_grad]
-            weight = share / self.accumulate
-            found = iter(gradients(loss, wanted, None if weight == 1 else np.array(weight)))
+            found = iter(gradients(loss, wanted, np.array(share / self.accumulate)))
             grads = [next(found) if p.requires_grad else None for p in self.optimizer.params]
             return value * share, grads, hits(outputs, y), collected.get()
 
@@ -163,7 +162,7 @@ class TrainStep(AbstractContextManager):
 def _merged(shards):
     """The sum of lists of gradients, in place of the first; None where no list has any."""
     columns = [[g for g in column if g is not None] for column in zip(*shards)]
-    return [functools.reduce(operator.iadd, column) if column else None for column in columns]
+    return [functools.reduce(operator.iadd, column or [None]) for column in columns]
 
 
 # ---- the loop ------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ Images are (N, C, H, W), as in PyTorch; in memory the channels come last, (N, H,
 row of a window is one run of KW * C floats.
 """
 
+import math
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
@@ -151,7 +153,7 @@ def _windows(x, KH, KW, stride, dilation):
 def _blocks(windows):
     """For each few images: a slice of them, and their columns (n * OH * OW, KH * KW * C)."""
     N, OH, OW, KH, KW, C = windows.shape
-    step = _images_per_block(OH * OW * KH * KW * C * windows.itemsize)
+    step = max(1, BLOCK // max(1, OH * OW * KH * KW * C * windows.itemsize))
     buffer = np.empty(min(step, N) * OH * OW * KH * KW * C, windows.dtype)
     for start in range(0, N, step):
         block = windows[start : start + step]
@@ -165,18 +167,10 @@ def _blocks(windows):
         yield slice(start, start + step), columns
 
 
-def _images_per_block(bytes_per_image):
-    return max(1, BLOCK // max(1, bytes_per_image))
-
-
-def _matrix(w):
-    """Kernels (F, C, KH, KW) as a matrix (KH * KW * C, F)."""
-    return np.ascontiguousarray(w.transpose(2, 3, 1, 0)).reshape(-1, w.shape[0])
-
-
 def _conv(x, w, b=None, *, stride, padding, dilation):
     (N, _, _, _), (F, _, KH, KW) = x.shape, w.shape
-    windows, matrix = _windows(_rows(x, padding), KH, KW, stride, dilation), _matrix(w)
+    windows = _windows(_rows(x, padding), KH, KW, stride, dilation)
+    matrix = np.ascontiguousarray(w.transpose(2, 3, 1, 0)).reshape(-1, F)  # (KH * KW * C, F)
     OH, OW = windows.shape[1:3]
     y = np.empty((N, OH * OW, F), np.result_type(x, w))
     bias = None if b is None else np.tile(b, OW)  # added to rows of OW * F: long loops are quick
@@ -210,22 +204,41 @@ def _sum_rows(g):
 def _conv_input_gradient(g, w, *, shape, stride, padding, dilation):
     """dL/dx: each window hands its share back. (N, F, OH, OW), w -> (N, C, H, W)
 
-    For stride 1 it is the convolution of the padded `g` with the flipped kernels, which gathers
-    and is 1.2 times as fast as col2im, which scatters.
+    For stride 1 it is the convolution of the padded `g` with the flipped kernels, which gathers and
+    is 1.2 times as fast as `_scatter_strips`; but where that takes less than a fifth of the
+    columns, as for 8 channels under kernels of 5x5, it is 3 times as fast.
     """
-    (F, C, KH, KW), (PH, PW), (DH, DW) = w.shape, padding, dilation
+    (F, C, KH, KW), (OH, OW) = w.shape, g.shape[2:]
+    (PH, PW), (DH, DW), SW = padding, dilation, stride[1]
     border = DH * (KH - 1) - PH, DW * (KW - 1) - PW
-    if stride == (1, 1) and min(border) >= 0:
+    strip = max(n for n in range(1, max(2, KW)) if OW % n == 0)
+    length = SW * (strip - 1) + DW * (KW - 1) + 1
+    few = 5 * OH * (OW // strip) * length * C < math.prod(shape[2:]) * KW * F
+    if stride == (1, 1) and min(border) >= 0 and not few:
         flipped = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)  # (C, F, KH, KW)
         return _conv(g, flipped, stride=(1, 1), padding=border, dilation=dilation)
-    N, _, H, W = shape
-    x, matrix, rows = np.empty((N, H, W, C), g.dtype).transpose(0, 3, 1, 2), _matrix(w).T, _rows(g)
-    step = _images_per_block(g[:1].size // F * matrix.shape[1] * g.itemsize)
+    wide = np.zeros((strip, F, KH, length, C), g.dtype)  # kernels side by side
+    for n in range(strip):
+        wide[n, :, :, n * SW : n * SW + DW * KW : DW] = w.transpose(0, 2, 3, 1)
+    return _scatter_strips(_rows(g), wide, shape, stride, padding, DH)
+
+
+def _scatter_strips(g, wide, shape, stride, padding, DH):
+    """What a few outputs side by side hand back, to a strip of pixels in each of KH rows, is one
+    product with `wide` (strip, F, KH, length, C) and is added in long runs."""
+    (N, C, H, W), (PH, PW), (SH, SW), (_, OH, OW, F) = shape, padding, stride, g.shape
+    strip, _, KH, length, _ = wide.shape
+    matrix, run = wide.reshape(strip * F, -1), length * C
+    x = np.zeros((N, H + 2 * PH, (W + 2 * PW) * C), g.dtype)
+    step = max(1, BLOCK // max(1, OH * (OW // strip) * KH * run * g.itemsize))
     for start in range(0, N, step):
-        block = x[start : start + step]
-        columns = rows[start : start + step].reshape(-1, F) @ matrix  # (n * OH * OW, KH * KW * C)
-        block[...] = col2im(columns, block.shape, (KH, KW), stride, padding, dilation)
-    return x
+        columns = g[start : start + step].reshape(-1, strip * F) @ matrix
+        columns = columns.reshape(-1, OH, OW // strip, KH, run)
+        for i, k in np.ndindex(KH, OW // strip):
+            rows, left = slice(i * DH, i * DH + SH * OH, SH), k * strip * SW * C
+            x[start : start + step, rows, left : left + run] += columns[:, :, k, i]
+    x = x.reshape(N, H + 2 * PH, W + 2 * PW, C)[:, PH : PH + H, PW : PW + W]
+    return x.transpose(0, 3, 1, 2)
 
 
 # A table is read down its columns: the three rows are each other's gradients.

@@ -33,8 +33,6 @@ def _matmul_right(g, y, a, b):
         return a * g if b.ndim == 1 else a[:, None] * g[..., None, :]
     if b.ndim == 1:  # (..., n, k) @ (k,) -> (..., n)
         return matmul(_T(a), g[..., None])[..., 0]
-    if b.ndim == 2 and a.ndim > 2:  # one matrix for all: one product instead of a sum of many
-        return _matmul_right(_matrix(g), y, _matrix(a), b)
     return matmul(_T(a), g)
 
 

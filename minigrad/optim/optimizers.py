@@ -147,12 +147,10 @@ class Optimizer:
 
 def _sum(pieces, out):
     """The sum of arrays: the only one itself, or in `out`."""
-    if len(pieces) == 1:
-        return pieces[0]
-    np.add(pieces[0], pieces[1], out=out)
-    for piece in pieces[2:]:
-        out += piece
-    return out
+    total, *others = pieces
+    for piece in others:
+        total = np.add(total, piece, out=out)
+    return total
 
 
 def _decayed(p, g, weight_decay, out):

@@ -187,6 +187,17 @@ def test_seconds_count_from_the_start_of_the_process():
     assert (0.5 if sys.platform == "linux" else 0) < float(done.stdout) < 60
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a shell that replaces itself")
+def test_seconds_do_not_count_what_a_shell_did_before():
+    code = f"import sys; sys.path.append({str(EXAMPLES)!r}); import report; print(report.seconds())"
+    before = "import time; sum(range(10**6)); time.sleep(5)"
+    line = f'"$0" -c "{before}"; exec "$0" -c "{code}"'
+    done = subprocess.run(
+        ["sh", "-c", line, sys.executable], capture_output=True, text=True, check=True
+    )
+    assert 0 < float(done.stdout) < 5
+
+
 def kaggle(path, n, labels=True):
     images, digits = data.synthetic_digits(n)
     rows = np.column_stack([digits, images.reshape(n, -1)])[:, 0 if labels else 1 :]

@@ -11,14 +11,9 @@ weights, which is what is scored, once, after the last epoch. `--tiny` is a netw
     python examples/mnist_record.py --validation --epochs 5 --without augmentation
 """
 
-import argparse
 import functools
-import sys
-from pathlib import Path
 
-from digits import load_digits
-from report import seconds, write_json
-from seeds import run_seeds, tell
+import seeds
 
 import minigrad as mg
 from minigrad import data, nn, optim
@@ -56,11 +51,7 @@ def groups(model, decay):
 
 def run(args):
     """One seed: train, score, write metrics.json."""
-    (images, labels), test, kind = load_digits(args.data)
-    train = data.normalize(images), labels
-    test = data.normalize(test[0]), test[1]
-    if args.validation:
-        train, test = data.split(*train, validation=1 / 6, seed=args.seed)
+    train, test, kind = seeds.digits(args)
     keep = {name: name not in args.without for name in INGREDIENTS}
     widths = (8, 8, 12, 16, 16) if args.tiny else (24, 24, 48, 48, 96)
     mg.manual_seed(args.seed)
@@ -75,46 +66,17 @@ def run(args):
     mg.fit(model, loader, optimizer=optimizer, epochs=args.epochs, seed=args.seed, loss=loss,
            schedule=schedule if keep["cycle"] else None, workers="auto",
            callbacks=[mg.AverageWeights(0.998)] if keep["average"] else ())  # fmt: skip
-    found = mg.evaluate(model, test, workers="auto")
-    args.out.mkdir(parents=True, exist_ok=True)
-    mg.save(args.out / "model.npz", model)
-    metrics = {"test_accuracy": found["accuracy"], "test_loss": found["loss"], "data": kind,
-               "seconds": round(seconds(), 2), "seed": args.seed, "epochs": args.epochs,
-               "parameters": sum(p.size for p in model.parameters()), "tiny": args.tiny,
-               "without": args.without, "validation": args.validation}  # fmt: skip
-    write_json(args.out / "metrics.json", metrics)
-    which = "validation" if args.validation else "test"
-    note = "" if kind == "mnist" else f", on {kind.upper()} digits: no result on MNIST"
-    print(f"{found['accuracy']:.2%} of the {which} set, {metrics['parameters']:,} parameters, "
-          f"{metrics['seconds']:.0f} s{note}")  # fmt: skip
+    seeds.score(args, model, test, kind)
 
 
 def main(argv=None):
-    as_written = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
+    parser = seeds.parser(__doc__, "runs/record", epochs=14, batch_size=128, lr=0.008)
     option = parser.add_argument
-    option("--seeds", type=int, metavar="N", help="run so many seeds, and report their mean")
-    option("--seed", type=int, default=0, help="default: 0")
     option("--tiny", action="store_true", help="fewer than 10,000 parameters")
-    option("--epochs", type=int, default=14, help="default: 14")
-    option("--batch-size", type=int, default=128, help="default: 128")
-    option("--lr", type=float, default=0.008, help="highest learning rate (default: 0.008)")
     option("--without", nargs="+", default=[], choices=INGREDIENTS, help="leave these out")
-    option("--data", default="auto", help="as of train_mnist.py (default: auto)")
-    option("--validation", action="store_true", help="score held-back training images instead")
-    option("--out", type=Path, default=Path("runs/record"), help="default: runs/record")
     args = parser.parse_args(argv)
-    if args.seeds is None:
-        return run(args)
-    options = ["--epochs", args.epochs, "--batch-size", args.batch_size, "--lr", args.lr]
-    options += ["--data", args.data] + ["--validation"] * args.validation + ["--tiny"] * args.tiny
-    options += ["--without", *args.without] if args.without else []
-    result = run_seeds(__file__, args.seeds, args.out, [str(word) for word in options])
-    print(tell(result, GOAL[args.tiny]))
+    seeds.main(__file__, run, args, GOAL[args.tiny])
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (OSError, ValueError) as error:
-        sys.exit(f"mnist_record.py: {error}")
+    main()

@@ -16,6 +16,7 @@ import minigrad as mg
 from minigrad import data
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+SYNTHETIC = 400, 100  # digits to learn from, and to be tested on
 KEYS = {
     "test_accuracy", "test_loss", "train_accuracy", "train_loss", "val_accuracy", "val_loss",
     "seconds", "data", "model", "parameters", "epochs", "seed", "interrupted", "batch_size", "lr",
@@ -23,19 +24,6 @@ KEYS = {
 }  # fmt: skip
 NUMBERS = {"history.json", "metrics.json", "model.npz"}
 PICTURES = {"confusion.png", "curves.png", "predictions.png"}
-
-
-@pytest.fixture
-def example(monkeypatch):
-    """Import an example by its name; those that use MNIST find few digits, and no mirror."""
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-
-    def unavailable(root=None, download=True):
-        raise data.DataUnavailable("MNIST is incomplete: no network.")
-
-    monkeypatch.setattr(data, "load_mnist", unavailable)
-    monkeypatch.setattr(importlib.import_module("digits"), "SYNTHETIC", (400, 100))
-    return importlib.import_module
 
 
 @pytest.fixture

@@ -189,7 +189,7 @@ def _conv_weight_gradient(g, x, *, shape, stride, padding, dilation):
     total = np.zeros((F, KH * KW * C), g.dtype)
     part = np.empty_like(total)
     for images, columns in _blocks(windows):
-        # np.matmul, where it has few results, keeps the GIL: first layers took twice the time.
+        # np.matmul, where its results are few, lets nobody else compute: twice the time.
         total += np.dot(g[images].reshape(-1, F).T, columns, out=part)
     return np.ascontiguousarray(total.reshape(F, KH, KW, C).transpose(0, 3, 1, 2))
 

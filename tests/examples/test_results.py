@@ -1,27 +1,10 @@
 """The speedrun, the record, and several seeds of a script: small, and what they write."""
 
-import importlib
 import json
-from pathlib import Path
 
 import pytest
 
-from minigrad import data
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-@pytest.fixture
-def example(monkeypatch):
-    """Import an example that gets a few synthetic digits, and no MNIST."""
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-
-    def unavailable(root=None, download=True):
-        raise data.DataUnavailable("MNIST is incomplete: no network.")
-
-    monkeypatch.setattr(data, "load_mnist", unavailable)
-    monkeypatch.setattr(importlib.import_module("digits"), "SYNTHETIC", (1200, 200))
-    return importlib.import_module
+SYNTHETIC = 1200, 200  # digits to learn from, and to be tested on
 
 
 def numbers(folder):

@@ -13,28 +13,9 @@ import minigrad as mg
 from minigrad import data
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+SYNTHETIC = 2000, 300  # digits to learn from, and to be tested on
 NAMES = ["kaggle", "autoencoder", "adversarial", "char_rnn", "attention", "curve_fitting",
          "transfer"]  # fmt: skip
-
-
-@pytest.fixture
-def example(monkeypatch):
-    """Import an example, with sizes of its own: few digits, and no mirror to ask for MNIST."""
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-
-    def unavailable(root=None, download=True):
-        raise data.DataUnavailable("MNIST is incomplete: no network.")
-
-    monkeypatch.setattr(data, "load_mnist", unavailable)
-    monkeypatch.setattr(importlib.import_module("digits"), "SYNTHETIC", (2000, 300))
-
-    def load(name, **sizes):
-        module = importlib.import_module(name)
-        for size, value in sizes.items():
-            monkeypatch.setattr(module, size, value)
-        return module
-
-    return load
 
 
 def numbers(out):

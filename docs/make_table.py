@@ -20,7 +20,9 @@ All the calculus that minigrad knows is on this page. A row is a function and it
 a rule, `g` is the gradient of the output, `y` the output, the other names are the inputs; `dx` is
 the gradient of the input `x`. (Where a row is itself a gradient and has an input `g`, its own
 incoming gradient is `h`.) Summing over what was broadcast, and adding up where a value was used
-twice, is the engine's. The last table lists what is built from the rows and needs no rule.
+twice, is the engine's. A name with an underscore is a row or a helper in the room's file; `**o` are
+the row's options. A public function may have other defaults than its row: `mg.cross_entropy` takes
+the mean. The last table lists what is built from the rows and needs no rule.
 `print(mg.tanh)` shows a row in Python.
 """
 

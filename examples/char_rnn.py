@@ -5,11 +5,11 @@ The same cell, a gated recurrent unit (Cho et al. 2014), runs at each letter, an
 back through all. Where `update` is near 0, memory passes unchanged, and so does its gradient.
 
 The text is a rhyme in the manner of "The house that Jack built": each verse puts a line on top of
-all that came before. The last is held back. It can be known but for its first line.
+all that came before. The last is held back. All of it but its first line can be known.
 
 What to see in surprise.png:
-  left     the loss. The upper line is what a letter costs who knows how often each one comes, the
-           lower who knows the letter before as well. Below that line memory begins.
+  left     the loss. The upper line is what a letter costs a guesser who knows how often each one
+           comes; the lower, one who also knows the letter before. Below that line memory begins.
   right    the verse held back; the darker a letter, the more it surprised. The new line does, as
            it should. What follows is known by heart, though it never came after that line.
 """

@@ -8,8 +8,8 @@ two thousand times as curved as the floor. What to see in rosenbrock.png:
   momentum    the floor's small slopes add up, the walls' cancel.
   RMSProp     divides by the size of the gradient: it is slow on the way and trembles at the goal.
   Adam        both ideas together.
-  Newton      asks the second derivatives (mg.hessian) where the slope will be zero, and is there in
-              six steps. A network of a million weights has 10^12 of these: nobody asks them.
+  Newton      computes from the second derivatives (mg.hessian) where the slope will be zero, and is
+              there in six steps. A network of a million weights has 10^12 of these.
 
 fit.png tells another story: the same optimizers fit a small network to noisy points of a wave. The
 ranking is another, so a race on one function proves little. And where there are no points, in the

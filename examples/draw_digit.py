@@ -57,8 +57,8 @@ BATCH, RATE, DECAY, SEED = 64, 0.005, 0.1, 0
 EPOCHS = {"mnist": 2, "synthetic": 5}
 HAND = RandomAffine(degrees=10, scale=(0.9, 1.1), shear=(-10, 10, 0, 0))  # nobody draws like MNIST
 KINDS = {
-    "mnist": "It learnt from MNIST.",
-    "synthetic": "It learnt from SYNTHETIC digits, drawn by a program, not from MNIST: "
+    "mnist": "It learned from MNIST.",
+    "synthetic": "It learned from SYNTHETIC digits, drawn by a program, not from MNIST: "
     "handwriting is partly new to it.",
 }
 
@@ -155,9 +155,9 @@ def known(path):
     """Which digits the weights in a file are from, by the metrics.json beside it."""
     try:
         kind = json.loads(path.with_name("metrics.json").read_text("utf-8"))["data"]
-        return KINDS.get(kind, f"It learnt from: {kind}.")
+        return KINDS.get(kind, f"It learned from: {kind}.")
     except (OSError, ValueError, KeyError, TypeError):
-        return "Nothing tells which digits it learnt from."
+        return "Nothing tells which digits it learned from."
 
 
 def train(model, args):

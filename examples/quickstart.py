@@ -24,4 +24,6 @@ for step in range(61):
         parameter.data -= 0.3 * parameter.grad  # a small step downhill
         parameter.grad = None  # or the next gradient would be added to this one
 
-print("Noise of deviation 0.1 has the mean square 0.01: the line has learnt all there is to learn.")
+print(
+    "Noise of deviation 0.1 has the mean square 0.01: the line has learned all there is to learn."
+)

@@ -1,8 +1,8 @@
-"""Train a network on MNIST, score it once on the test set, and write down what it learnt.
+"""Train a network on MNIST, score it once on the test set, and write down what it learned.
 
 The recipe is Adam on cross-entropy; the learning rate goes up to --lr and down again, along one
-cycle. The model decides what is left out, and how much the weights decay (AdamW) and how many
-pixels batches are shifted, at random, against overfitting. All was chosen by the validation split:
+cycle. Against overfitting, each model has its own dropout, weight decay (AdamW), and shift of
+the batches by random pixels. All was chosen by the validation split:
 
   model    epochs  batch-size     lr  decay  shift
   linear        6          64  0.003    0.0      0
@@ -16,7 +16,7 @@ Files in --out:
   model.npz       the weights, which minigrad.load reads
   curves.png, predictions.png, confusion.png    where matplotlib is installed
 
-Ctrl-C ends the training early; what was learnt until then is scored and written.
+Ctrl-C ends the training early; what was learned until then is scored and written.
 
 Examples:
   python examples/train_mnist.py

@@ -8,10 +8,10 @@ which there are as many as one likes, and then taught the few real ones, in two 
                computed for them), and only the two dense layers learn. Less can go wrong.
   fine-tuned   all weights go on learning, with a small learning rate lest they forget.
 
-What to see in transfer.png: accuracy on real test digits against the number of real digits learnt
+What to see in transfer.png: accuracy on real test digits against the number of real digits learned
 from. The dashed line is the network that has seen drawn digits alone. On MNIST it reads 92.7 %,
-about as many as a new network that has learnt from 1,000 real ones (91.7 %). So few as 30 do not
-help it any more, 100 do, and with more and more the lead melts.
+about as many as a new network that has learned from 1,000 real ones (91.7 %). As few as 30 real
+digits do not improve it, 100 do; with more and more its lead melts.
 
 Without real digits (see --data), slanted ones stand in for them: drawn digits that lean to the
 left, as hardly any did that the network has seen.
@@ -48,7 +48,7 @@ def pretrained(seed):
 
 
 def teach(way, weights, few, seed):
-    """A network that has learnt from the few digits, in one of the three ways."""
+    """A network that has learned from the few digits, in one of the three ways."""
     mg.manual_seed(seed)
     model = lenet()
     if way != "from scratch":
@@ -131,7 +131,7 @@ def draw(path, accuracy, before, kind):
         look = {"color": color, "marker": marker, "capsize": 4}
         ax.errorbar(FEW, mean, sd, label=way, **look)
     real = "slanted" if kind == "synthetic" else "real"
-    ax.set(xscale="log", xlabel=f"{real} digits learnt from", ylabel="accuracy (%)")
+    ax.set(xscale="log", xlabel=f"{real} digits learned from", ylabel="accuracy (%)")
     ax.set(title=f"Test accuracy on {real} digits: mean and sd of {len(found[0])} draws")
     ax.set_xticks(FEW, map(str, FEW))
     ax.minorticks_off()

@@ -1,7 +1,7 @@
 """Files: the weights of a model, or the whole state of a training, as .npz.
 
-They hold arrays and load nothing else. They are written beside and renamed: whatever happens,
-there is a whole one.
+They hold arrays and load nothing else. Each is written under another name, then renamed: whatever
+happens, a whole file is there.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Threads for training: each takes a shard of the batch, all share the one model.
 
 NumPy lets other threads run while it computes, so two threads with a BLAS thread each do more than
-one thread with two: elementwise passes run in parallel too. A worker only returns values; what is
-shared (parameters, running statistics) is changed after all have succeeded.
+one thread with two: elementwise passes run in parallel too. On the way to the gradients a worker
+only returns values: running statistics and parameters are changed after all have succeeded.
 """
 
 import ctypes

@@ -32,7 +32,7 @@ class Progress(Callback):
     def on_train_end(self, run):
         self._close()
         if run.history.interrupted:
-            print(f"interrupted in epoch {run.epoch + 1}; what was learnt until then is kept")
+            print(f"interrupted in epoch {run.epoch + 1}; what was learned until then is kept")
 
     def _close(self):
         if self.bar is not None:

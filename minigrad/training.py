@@ -59,7 +59,7 @@ class TrainStep(AbstractContextManager):
     epoch, count : int
         Where these streams are; `count` goes up by one with each step.
     hits : int or None
-        How many examples of the last batch were classified rightly; None where the targets are
+        How many examples of the last batch were classified correctly; None where the targets are
         no classes.
 
     Examples

@@ -1,7 +1,8 @@
-"""Sums of products over labelled axes: einsum, and inner and tensordot, which follow from it.
+"""Sums of products over labeled axes: einsum, and inner and tensordot, which follow from it.
 
 The gradient of an einsum is an einsum: of the output's gradient and of the other operands, with
-the operand's own labels as the output. What it takes to be so in every form is written out here.
+the operand's own labels as the output. What that takes, for every form of subscripts, is written
+out here.
 """
 
 import string
@@ -60,11 +61,11 @@ def _in_letters(operands):
     return inputs, operands[::2]
 
 
-_product = primitive(_einsum, each=_einsum_gradient, doc="Sum of products over labelled axes")
+_product = primitive(_einsum, each=_einsum_gradient, doc="Sum of products over labeled axes")
 
 
 def einsum(*operands, optimize=True):
-    """Sum of products over labelled axes, in every form of np.einsum.
+    """Sum of products over labeled axes, in every form of np.einsum.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Read 3 of 8: products of matrices: matmul and linear, and outer and dot, which follow from it.
+"""Read 3 of 8: products of matrices, matmul and linear; outer and dot, which follow from these.
 
 One line of calculus: of Y = A @ B, the gradients are dA = dY @ B.T and dB = A.T @ dY. The rest is
 vectors, which NumPy promotes to matrices, and batches, over which the engine sums.

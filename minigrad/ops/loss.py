@@ -13,7 +13,7 @@ from .shaping import _like, _plain, getitem
 
 
 def _cross_entropy(logits, targets, reduction="none"):
-    """sum(targets * -log_softmax(logits)) of each row, (N, K), (N, K) -> (N,), or their mean."""
+    """sum(targets * -log_softmax(logits)) of each row, (N, K), (N, K) -> (N,), or reduced."""
     top = logits.max(axis=-1, keepdims=True)
     lse = np.log(np.exp(logits - top).sum(axis=-1, keepdims=True)) + top
     return _reduce((targets * (lse - logits)).sum(axis=-1), reduction)

@@ -1,7 +1,8 @@
 """Read 8 of 8: optimizers. Formulas and defaults are PyTorch's; each cites its paper.
 
-All update in place, piece by piece: a `rule` gets a parameter, its gradient and its state as flat
-pieces that fit into the cache, where the dozen passes of Adam cost what one costs in memory.
+All update in place, piece by piece: a `rule` gets a flat piece of a parameter, or some small ones
+put together, with gradient and state. Pieces fit into the cache, where the dozen passes of Adam
+cost what one costs in memory.
 """
 
 import numpy as np
@@ -9,9 +10,8 @@ import numpy as np
 from ..nn.module import Parameter
 
 PIECE = 2**16  # elements; the five arrays of Adam are then 1.3 MB
-SMALL = (
-    2**12
-)  # elements; parameters of fewer together are one piece: a third of Adam's time on them
+# Parameters of fewer elements together are one piece: a third of Adam's time on them.
+SMALL = 2**12
 
 
 class Optimizer:

@@ -231,7 +231,7 @@ def test_weights_without_a_word_on_their_origin_are_taken_too(script, tmp_path):
     models = importlib.import_module("models")
     mg.save(tmp_path / "some.npz", models.lenet())
     args = script.arguments(["--model", str(tmp_path / "some.npz")])
-    assert script.get_model(args)[1] == "Nothing tells which digits it learnt from."
+    assert script.get_model(args)[1] == "Nothing tells which digits it learned from."
     mg.save(tmp_path / "some.npz", models.mlp())
     with pytest.raises(ValueError, match=r"some\.npz.*Is it of another model"):
         script.get_model(args)

@@ -131,7 +131,8 @@ def measure(library, workload, seconds, workers=1, fused=True):
 def peak_memory():
     """The most memory that this process had, in MB; None where the system does not tell."""
     status = Path("/proc/self/status")
-    if status.exists():  # Linux, where getrusage counts the parent's memory too
+    if status.exists() and "VmHWM:" in status.read_text():
+        # Linux, where getrusage counts the parent's memory too
         return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 2**10
     try:
         import resource

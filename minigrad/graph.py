@@ -119,7 +119,7 @@ def _draw_operation(drawing, t, keys):
     for i, x in enumerate(inputs):
         if id(x) in keys:
             drawing.arrows.append((keys[id(x)], circle))
-        elif row.rule(i):  # it could have been a tensor
+        elif x is not None and row.rule(i):  # it could have been a tensor
             constant = f"c{number}_{i}"
             drawing.boxes[constant] = _short(x)
             drawing.arrows.append((constant, circle))

@@ -112,7 +112,7 @@ def _one_blas_thread():
     try:
         from threadpoolctl import threadpool_limits
     except ImportError:
-        _warn_once("threadpoolctl is not installed: BLAS' own threads slow the workers down.")
+        _warn_once("threadpoolctl is not installed (pip install it): BLAS' threads slow workers.")
         return lambda: None
     if sys.platform == "darwin":
         _warn_once("BLAS threads cannot be limited if NumPy uses macOS Accelerate.")

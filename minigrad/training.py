@@ -11,7 +11,6 @@
 
 import functools
 import itertools
-import math
 import operator
 import signal
 import threading
@@ -141,13 +140,14 @@ class TrainStep(AbstractContextManager):
         with use_generator(make), _setting(collected, []):
             outputs = self.model(self.prepare(x, self.epoch, self.count, k))
             loss = self.loss(outputs, y)
-            if not math.isfinite(value := loss.item()):
+            if not np.isfinite(loss.data).all():
                 ways = "lower the learning rate, or run a step inside mg.debug() to see where"
-                raise ValueError(f"the loss became {value} at step {self.count}: {ways}.")
+                raise ValueError(f"the loss became {loss.data} at step {self.count}: {ways}.")
             wanted = [p for p in self.optimizer.params if p.requires_grad]
-            found = iter(gradients(loss, wanted, np.array(share / self.accumulate)))
+            weight = np.full(loss.shape, share / self.accumulate) if loss.size == 1 else None
+            found = iter(gradients(loss, wanted, weight))
             grads = [next(found) if p.requires_grad else None for p in self.optimizer.params]
-            return value * share, grads, hits(outputs, y), collected.get()
+            return loss.item() * share, grads, hits(outputs, y), collected.get()
 
     def close(self):
         """End the threads, if there are any."""

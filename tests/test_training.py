@@ -1,5 +1,6 @@
 """TrainStep, fit, evaluate, predict: the bits of the loop by hand, and clear errors."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -292,6 +293,19 @@ def test_train_is_a_pair_or_a_loader():
 
 
 # ---- TrainStep, evaluate, predict ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_loss_of_one_element_will_do_and_one_of_several_is_refused(workers):
+    model, (x, y) = nn.Dense(2, 1), (np.ones((4, 2), np.float32), np.zeros((4, 1), np.float32))
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    by_column = lambda outputs, y: mg.square(outputs - y).mean(axis=0)  # (1,)
+    with mg.TrainStep(model, by_column, optimizer, workers) as step:
+        losses = [step(x, y) for _ in range(20)]
+    assert losses[-1] < losses[0]
+    unreduced = functools.partial(mg.mse_loss, reduction="none")
+    with mg.TrainStep(model, unreduced, optimizer) as step, pytest.raises(ValueError, match="sum"):
+        step(x, y)
 
 
 def test_a_step_returns_the_loss_before_the_update_and_counts_hits():

@@ -46,7 +46,7 @@ def normalize(images):
     dtype = getattr(images, "dtype", type(images).__name__)
     if dtype != np.uint8:
         wish = "normalize expects an array of uint8, and images are normalized once"
-        raise TypeError(f"{wish}, got {dtype}: pixels 0..1 first become np.uint8(255 * x).")
+        raise TypeError(f"{wish}, got {dtype}: pixels 0..1 become np.uint8(np.round(255 * x)).")
     if images.ndim != 3:
         ways = "images[None] makes a batch of one, .reshape(-1, 28, 28) images of rows"
         raise ValueError(f"normalize expects shape (N, H, W), got {images.shape}: {ways}.")
@@ -96,7 +96,7 @@ def split(x, y, validation=0.1, seed=0):
 def _check_pair(caller, x, y):
     for name, array in (("x", x), ("y", y)):
         if not isinstance(array, np.ndarray) or array.ndim == 0:
-            way = f"got {type(array).__name__}: np.array(values) and tensor.numpy() are such"
+            way = f"got {type(array).__name__}: try np.atleast_1d(values) or tensor.numpy()"
             raise TypeError(f"{caller} expects {name} as a NumPy array, not without axes, {way}.")
     if len(x) != len(y):
         came = f"{len(x)} examples and {len(y)} targets"

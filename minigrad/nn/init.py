@@ -16,14 +16,12 @@ def uniform(shape, bound, rng=None):
     >>> uniform((2, 3), 0.1, rng=np.random.default_rng(0)).dtype
     dtype('float32')
     """
-    rng = rng or default_generator()
-    return (rng.random(shape, np.float32) * 2 - 1) * np.float32(bound)
+    return ((rng or default_generator()).random(shape, np.float32) * 2 - 1) * np.float32(bound)
 
 
 def normal(shape, std, rng=None):
     """Normal with mean 0, float32."""
-    rng = rng or default_generator()
-    return rng.standard_normal(shape, np.float32) * np.float32(std)
+    return (rng or default_generator()).standard_normal(shape, np.float32) * np.float32(std)
 
 
 def fans(shape):

@@ -13,7 +13,7 @@ from .module import Module, Parameter
 def check_input(layer, x, fits, expected, hint=""):
     """One error for all layers: what was expected, what came, what to do."""
     if x.dtype.kind != "f":
-        ways = "images become such by minigrad.data.normalize, other data by .astype(np.float32)"
+        ways = "use minigrad.data.normalize for images, .astype(np.float32) for other data"
         raise TypeError(f"{layer!r} expects floats, got {x.dtype}: {ways}.")
     if not fits:
         raise ValueError(f"{layer!r} expects shape {expected}, got {x.shape}.{hint}")
@@ -98,17 +98,15 @@ class Conv2D(Module):
                  stride=1, padding=0, dilation=1, groups=1, bias=True, *, rng=None):
         # fmt: on
         if in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"Conv2D expects channels that {groups=} divides, got {in_channels}, {out_channels}"
-            )
+            wish = f"Conv2D expects channels that {groups=} divides"
+            raise ValueError(f"{wish}, got {in_channels} and {out_channels}.")
         kernel = (kernel_size,) * 2 if isinstance(kernel_size, int) else tuple(kernel_size)
         shape = (out_channels, in_channels // groups, *kernel)
         bound = 1 / max(int(np.prod(shape[1:])), 1) ** 0.5
         self.weight = Parameter(uniform(shape, bound, rng))
         self.bias = Parameter(uniform((out_channels,), bound, rng)) if bias else None
-        self.options = {
-            "stride": stride, "padding": padding, "dilation": dilation, "groups": groups
-        }  # fmt: skip
+        self.options = {"stride": stride, "padding": padding, "dilation": dilation}
+        self.options["groups"] = groups
 
     def forward(self, x):
         C = self.weight.shape[1] * self.options["groups"]

@@ -45,10 +45,8 @@ def _check_classes(name, scores, targets):
     targets, shape = np.asarray(_plain(targets)), scores.shape
     if scores.ndim != 2 or targets.shape != shape[:1] or targets.dtype.kind not in "iu":
         came = f"{shape} and {targets.dtype} {targets.shape}"
-        raise ValueError(
-            f"{name} expects scores of shape (N, K) and integer targets of shape (N,), got {came}: "
-            "reshape them, so that there is one row of scores for each target."
-        )
+        wish = f"{name} expects scores (N, K), a row for each of the integer targets (N,)"
+        raise ValueError(f"{wish}, got {came}: reshape them.")
     if targets.size and not 0 <= targets.min() <= targets.max() < shape[1]:
         came = f"{targets.min()} to {targets.max()}"
         raise ValueError(f"{name} of {shape} expects targets from 0 to {shape[1] - 1}, got {came}.")

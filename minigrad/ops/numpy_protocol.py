@@ -41,19 +41,19 @@ PLAIN = {getattr(np, name) for name in CONSTANTS.split()}
 # ---- for a function without a row: what to use instead -------------------------------------------
 
 INSTEAD = {
-    "mg.reshape": "ravel atleast_1d atleast_2d atleast_3d", "mg.diagonal": "trace diag",
     "mg.concatenate or mg.stack": "hstack vstack dstack column_stack block append insert delete",
-    "mg.split or slices": "array_split hsplit vsplit dsplit unstack", "mg.cumsum": "accumulate",
-    "mg.flip and mg.moveaxis": "rot90 fliplr flipud rollaxis", "x[mask]": "compress extract",
     "mg.where(np.isnan(x), 0, x)": "nan_to_num nansum nanmean nanmax nanmin nanstd nanvar",
     "mg.where": "select choose piecewise copyto putmask place put heaviside fill_diagonal",
-    "mg.sort": "median percentile quantile partition", "(x * weights).sum()": "average",
-    "mg.einsum": "vdot vecdot matvec vecmat kron cross", "x[1:] - x[:-1]": "diff ediff1d gradient",
-    "mg.sqrt or mg.power": "hypot cbrt float_power", "mg.conv1d": "convolve correlate",
+    "mg.split or slices": "array_split hsplit vsplit dsplit unstack", "mg.cumsum": "accumulate",
+    "mg.flip and mg.moveaxis": "rot90 fliplr flipud rollaxis", "x[mask]": "compress extract",
     "mg.exp, mg.log and operators": "exp2 logaddexp2 sinc cumprod arcsinh arccosh arctanh",
+    "mg.einsum": "vdot vecdot matvec vecmat kron cross", "x[1:] - x[:-1]": "diff ediff1d gradient",
+    "mg.sort": "median percentile quantile partition", "(x * weights).sum()": "average",
     "mg.floor": "floor_divide remainder fmod divmod modf trunc fix rint",
     "mg.absolute, mg.max and mg.min": "fabs fmax fmin ptp", "a[:, None] and an operator": "outer",
-    "mg.sum, mg.prod, mg.max or mg.min": "reduce", "mg.scatter": "at reduceat",
+    "mg.sum, mg.prod, mg.max or mg.min": "reduce", "mg.sqrt or mg.power": "hypot cbrt float_power",
+    "mg.reshape": "ravel atleast_1d atleast_2d atleast_3d", "mg.diagonal": "trace diag",
+    "mg.conv1d": "convolve correlate", "mg.scatter": "at reduceat",
 }
 
 # ---- operators and methods -----------------------------------------------------------------------

@@ -34,7 +34,7 @@ def take_along_axis(x, indices, axis=-1):
         x, axis = reshape(x, (-1,)), 0
     indices = np.asarray(_plain(indices))
     if indices.ndim != x.ndim:
-        raise ValueError(f"take_along_axis expects {x.ndim} axes, as of x, got {indices.ndim}.")
+        raise ValueError(f"take_along_axis expects indices of {x.ndim} axes, got {indices.ndim}.")
     places = list(np.indices(x.shape, sparse=True))
     places[axis] = indices
     return getitem(x, tuple(places))

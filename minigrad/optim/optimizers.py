@@ -38,7 +38,9 @@ class Optimizer:
         self.params, self._group_of = [p for p, _ in pairs], [group for _, group in pairs]
         self._check({"params", *options})
         self.steps = [0] * len(pairs)
-        self.state = [{name: np.zeros_like(p.data) for name in self.names} for p in self.params]
+        self.state = [
+            {name: np.zeros(p.shape, p.dtype) for name in self.names} for p in self.params
+        ]
 
     def _check(self, options):
         if wrong := [type(p).__name__ for p in self.params if not isinstance(p, Parameter)]:

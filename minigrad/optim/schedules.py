@@ -111,8 +111,7 @@ class OneCycleLR(Schedule):
                  **options):
         # fmt: on
         self.max_lr, self.total_steps, self.cycle_momentum = max_lr, total_steps, cycle_momentum
-        self.first = max_lr / div_factor
-        self.last = self.first / final_div_factor
+        self.first, self.last = max_lr / div_factor, max_lr / div_factor / final_div_factor
         self.momenta, self.peak = (max_momentum, base_momentum), pct_start * total_steps - 1
         super().__init__(optimizer, **options)
 

@@ -97,6 +97,42 @@ def test_any_strides_of_the_input_give_the_same(layout, shape):
     np.testing.assert_array_equal(mg.max_pool2d(odd, 1), mg.max_pool2d(x, 1))
 
 
+@pytest.mark.parametrize(
+    ("channels", "filters", "kernel", "size", "padding"),
+    [(8, 16, (5, 5), (12, 12), 0), (2, 9, (5, 4), (11, 9), 2), (1, 8, (3, 7), (6, 21), 1)],
+)
+def test_input_gradients_by_strips_are_those_of_col2im(
+    monkeypatch, channels, filters, kernel, size, padding
+):
+    seen, strips = [], convolution._scatter_strips
+    spy = lambda g, w, shape, padding, strip: (
+        seen.append(strip) or strips(g, w, shape, padding, strip)
+    )
+    monkeypatch.setattr(convolution, "_scatter_strips", spy)
+    monkeypatch.setattr(convolution, "BLOCK", 10_000)  # more than one block
+    rng = np.random.default_rng(0)
+    x = mg.Tensor(rng.normal(size=(5, channels, *size)), requires_grad=True)
+    w = rng.normal(size=(filters, channels, *kernel))
+    y = mg.conv2d(x, w, padding=padding)
+    g = rng.normal(size=y.shape)
+    (found,) = mg.gradients(y, [x], g)
+    columns = g.transpose(0, 2, 3, 1).reshape(-1, filters) @ w.transpose(0, 2, 3, 1).reshape(
+        filters, -1
+    )
+    np.testing.assert_allclose(found, mg.col2im(columns, x.shape, kernel, padding=padding))
+    assert seen == [max(n for n in range(1, kernel[1]) if y.shape[3] % n == 0)]
+
+
+def test_a_batch_of_no_images_has_gradients():
+    x, w = mg.Tensor(np.zeros((0, 1, 5, 5)), requires_grad=True), mg.Tensor(np.ones((2, 1, 3, 3)))
+    w.requires_grad = True
+    for stride in (1, 2):
+        y = mg.conv2d(x, w, stride=stride)
+        gx, gw = mg.gradients(y.sum(), [x, w])
+        assert (gx.shape, gw.shape) == (x.shape, w.shape)
+        assert not gw.any()
+
+
 def test_memory_stays_channels_last():
     x = np.zeros((2, 5, 5, 3)).transpose(0, 3, 1, 2)
     y = mg.max_pool2d(mg.relu(mg.conv2d(x, np.zeros((4, 3, 2, 2)))), 2)

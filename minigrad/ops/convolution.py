@@ -186,11 +186,12 @@ def _conv_weight_gradient(g, x, *, shape, stride, padding, dilation):
     F, C, KH, KW = shape
     windows = _windows(_rows(x, padding), KH, KW, stride, dilation)
     g = _rows(g).reshape(len(x), math.prod(g.shape[2:]), F)
-    total = np.zeros((F, KH * KW * C), g.dtype)
+    total = np.zeros((KH * KW * C, F), g.dtype)
     for images, columns in _blocks(windows):
-        # np.matmul, where its results are few, lets nobody else compute: twice the time.
-        total += np.dot(g[images].reshape(-1, F).T, columns)
-    return np.ascontiguousarray(total.reshape(F, KH, KW, C).transpose(0, 3, 1, 2))
+        # In this order half the time of g.T @ columns, where the channels are few. And np.matmul,
+        # where its results are few, lets nobody else compute.
+        total += np.dot(columns.T, g[images].reshape(-1, F))
+    return np.ascontiguousarray(total.reshape(KH, KW, C, F).transpose(3, 2, 0, 1))
 
 
 def _sum_rows(g):

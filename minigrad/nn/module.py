@@ -122,7 +122,8 @@ class Module:
         missing, unknown = [n for n in own if n not in state], [n for n in state if n not in own]
         if strict and (missing or unknown):
             odd = f"missing {missing or 'nothing'}, unknown {unknown or 'nothing'}"
-            raise ValueError(f"load_state_dict: {odd}. Is it of another model? Or strict=False?")
+            way_out = "Is it of another model? strict=False takes what fits."
+            raise ValueError(f"load_state_dict: {odd}. {way_out}")
         common = {name: np.asarray(state[name]) for name in own if name in state}
         for name, value in common.items():
             if value.shape != getattr(*own[name]).shape:

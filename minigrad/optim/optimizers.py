@@ -1,8 +1,7 @@
 """Read 8 of 8: optimizers. Formulas and defaults are PyTorch's; each cites its paper.
 
-All update in place, piece by piece: a `rule` gets a flat piece of a parameter, or some small ones
-put together, with gradient and state. Pieces fit into the cache, where the dozen passes of Adam
-cost what one costs in memory.
+All update in place, piece by piece: a `rule` gets a parameter, its gradient and its state as flat
+pieces that fit into the cache, where the dozen passes of Adam cost what one costs in memory.
 """
 
 import numpy as np
@@ -10,8 +9,6 @@ import numpy as np
 from ..nn.module import Parameter
 
 PIECE = 2**16  # elements; the five arrays of Adam are then 1.3 MB
-# Parameters of fewer elements together are one piece: a third of Adam's time on them.
-SMALL = 2**12
 
 
 class Optimizer:
@@ -66,45 +63,26 @@ class Optimizer:
     def begin(self, *shards):
         """Count a step; its gradient is the sum of the shards, lists of an array or None each."""
         self.shards = [[g for g in column if g is not None] for column in zip(*shards)]
-        self._pieces, room, before = [], 0, None
+        self._pieces = []
         for i, (p, grads) in enumerate(zip(self.params, self.shards)):
             if p.requires_grad and grads:
                 self.steps[i] += 1
                 p.data = np.asarray(p.data, order="C")
-                alike = id(self._group_of[i]), self.steps[i], p.dtype
-                if p.size > room or alike != before:
-                    self._pieces.append([])
-                    room, before = SMALL, alike
-                room -= p.size
-                self._pieces[-1].append((i, 0))
-                self._pieces += [[(i, start)] for start in range(PIECE, p.size, PIECE)]
+                starts = range(0, p.size, PIECE)
+                self._pieces += [(i, slice(start, start + PIECE)) for start in starts]
 
     def update(self, part, parts):
         """Update one of `parts` shares of what `begin` got.
 
         The shares have nothing in common, so that each can run on a thread of its own.
         """
-        for piece in self._pieces[part::parts]:
-            self._update_piece(piece)
-
-    def _update_piece(self, piece):
-        """Parameters, from an index on, with their state; several are put together, and back."""
-        rows = [[a.reshape(-1)[s : s + PIECE] for a in self._arrays(i)] for i, s in piece]  # views
-        grads = [[g.reshape(-1)[s : s + PIECE] for g in self.shards[i]] for i, s in piece]
-        alone, first = len(piece) == 1, piece[0][0]
-        p, *state = rows[0] if alone else map(np.concatenate, zip(*rows))
-        a, b, g = np.empty((3, p.size), p.dtype)
-        g = _sum(grads[0], g) if alone else np.concatenate([sum(shards) for shards in grads])
-        constants = self.constants(self.steps[first], **self._group_of[first])
-        self.rule(p, g, *state, a, b, **constants)
-        if not alone:
-            for column, new in zip(zip(*rows), (p, *state)):
-                end = 0
-                for old in column:
-                    old[...] = new[end : (end := end + old.size)]
-
-    def _arrays(self, i):
-        return self.params[i].data, *self.state[i].values()
+        for i, piece in self._pieces[part::parts]:
+            arrays = self.params[i].data, *self.state[i].values()
+            p, *state = [a.reshape(-1)[piece] for a in arrays]  # views
+            a, b, g = np.empty((3, p.size), p.dtype)
+            g = _sum([grad.reshape(-1)[piece] for grad in self.shards[i]], g)
+            constants = self.constants(self.steps[i], **self._group_of[i])
+            self.rule(p, g, *state, a, b, **constants)
 
     def constants(self, step, *, params, initial_lr=None, **options):
         """The numbers that are the same for all pieces, as keywords of `rule`."""

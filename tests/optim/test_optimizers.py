@@ -1,7 +1,5 @@
 """Optimizers against the plain lines of their papers, in float64."""
 
-import functools
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -106,25 +104,6 @@ def test_split_updates_make_the_same_bits(parts, sizes, piece):
     finally:
         optimizers.PIECE = before
     assert all((a == b).all() for a, b in zip(found, train(1), strict=True))
-
-
-@pytest.mark.parametrize("make", [optim.Adam, functools.partial(optim.SGD, lr=0.1, momentum=0.9)])
-def test_small_parameters_together_are_updated_as_each_alone(make):
-    shapes = (3,), (), (4, 2), (0,), (optimizers.SMALL,), (5,)
-
-    def train(together):
-        params = [start(shape, np.float32, seed=i) for i, shape in enumerate(shapes)]
-        groups = [params] if together else [[p] for p in params]
-        every = [make(group) for group in groups]
-        for t in range(4):
-            for i, p in enumerate(params):
-                p.grad = None if t == 1 and i == 2 else gradient(p.shape, t).astype(np.float32)
-            for optimizer in every:
-                optimizer.step()
-        return [p.data for p in params]
-
-    for a, b in zip(train(True), train(False), strict=True):
-        np.testing.assert_array_equal(a, b)
 
 
 def test_parameters_in_another_memory_order_keep_their_state():

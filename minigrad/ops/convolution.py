@@ -210,6 +210,7 @@ def _conv_input_gradient(g, w, *, shape, stride, padding, dilation):
     (F, _, KH, KW), (N, C, H, W), (PH, PW), (DH, DW) = w.shape, shape, padding, dilation
     (OH, OW), border = g.shape[2:], (DH * (KH - 1) - PH, DW * (KW - 1) - PW)
     if stride == (1, 1) and min(border) >= 0:
+        # Outputs side by side that may hand back together; how many columns that takes in all.
         strip = max(n for n in range(1, min(max(2, KW), 9)) if OW % n == 0)
         few = 5 * OH * (OW // strip) * (KW + strip - 1) * C < H * W * KW * F
         if few and dilation == (1, 1):

@@ -10,6 +10,18 @@ a validation split (`--validation`).
     python examples/mnist_record.py --seeds 3    three, each in a process of its own
     python examples/mnist_record.py --tiny
     python examples/mnist_record.py --validation --epochs 5 --without augmentation
+
+What each ingredient gave, on 10,000 training images held back, with one seed and 5 epochs:
+
+    all                    99.57 %
+    without augmentation   99.50 %
+    without dropout        99.51 %
+    without average        99.54 %  (of the weights)
+    without decay          99.54 %
+    without smoothing      99.60 %
+    without cycle          99.29 %  (one learning rate throughout)
+
+The standard error of each is 0.07 %: the cycle counts for much; of the others one run cannot tell.
 """
 
 import functools

@@ -39,7 +39,7 @@ def _matmul_right(g, y, a, b):
 
 
 def _matrix(x):
-    return reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+    return x if x.ndim == 2 else reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _linear(x, w, b=None):

@@ -125,10 +125,8 @@ def _blame(name, x, known, place):
     fresh = np.isnan(data) if np.isinf(before).any() else ~np.isfinite(data)
     if fresh.any() and not np.isnan(before).any():
         index = tuple(int(i) for i in np.argwhere(fresh)[0])
-        count = f"{fresh.sum()} of {fresh.size} elements"
-        raise FloatingPointError(
-            f"{name} made {data[index]} at index {index} ({count}) of {kind}{place}"
-        )
+        made = f"made {data[index]} at index {index} ({fresh.sum()} of {fresh.size} elements)"
+        raise FloatingPointError(f"{name} {made} of {kind}{place}")
 
 
 def _caller():

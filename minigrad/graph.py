@@ -135,8 +135,7 @@ def _slopes(tensor, order):
     if tensor._data.size != 1 or not tensor.requires_grad:
         return {}
     singles = [x for x in order if x._data.size == 1]
-    found = gradients(tensor, singles, retain_graph=True)
-    return {id(x): g.item() for x, g in zip(singles, found)}
+    return {id(x): g.item() for x, g in zip(singles, gradients(tensor, singles, retain_graph=True))}
 
 
 def _label(t, name, slope):

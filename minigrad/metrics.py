@@ -251,8 +251,7 @@ def _labels(labels, name, classes=None):
     if labels.size == 0:
         raise ValueError(f"{name} is empty, so there is nothing to judge.")
     if labels.ndim != 1:
-        way_out = "One-hot rows become labels by .argmax(axis=1)."
-        raise ValueError(f"{name} must be labels of shape (N,), got {labels.shape}. {way_out}")
+        raise ValueError(f"{name} must have shape (N,), got {labels.shape}: rows.argmax(axis=1)?")
     if labels.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integer labels, got {labels.dtype}: use .astype(int).")
     low, high = labels.min(), labels.max()

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 
 from .callbacks import Callback
 
@@ -46,10 +47,9 @@ def _numbers(loss, accuracy):
 
 def _bar(label, total):
     """A bar on the terminal, or None where there is none, or no tqdm."""
-    if not sys.stderr.isatty():
-        return None
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return None
-    return tqdm(desc=label, total=total, unit="batch", leave=False)
+    with suppress(ImportError):
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            return tqdm(desc=label, total=total, unit="batch", leave=False)
+    return None

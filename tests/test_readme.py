@@ -71,6 +71,8 @@ def test_the_map_shows_the_house_as_it_is():
     rooms = {p.name + "/" * p.is_dir() for p in (ROOT / "minigrad").iterdir()}
     rooms = {room for room in rooms if not room.startswith("_") and room.endswith(("/", ".py"))}
     assert map_of_the_house()["minigrad/"] == rooms
+    scripts = {path.name for path in (ROOT / "examples").glob("*.py")}
+    assert map_of_the_house()["examples/"] == scripts
 
 
 def test_the_evening_is_listed_in_its_order():

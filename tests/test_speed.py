@@ -1,6 +1,5 @@
 """A guard against gross losses of speed: ratios inside one run, with room for a busy machine."""
 
-import statistics
 import time
 
 import numpy as np
@@ -13,8 +12,11 @@ from minigrad.parallel import cores
 rng = np.random.default_rng(0)
 
 
-def ratio(one, other, rounds=7):
-    """Median of one()/other(), by turns, after a warm-up of both."""
+def ratio(one, other, rounds=9):
+    """The quickest one() / the quickest other(), by turns, after a warm-up of both.
+
+    The quickest, because other programs can only make it slower.
+    """
 
     def seconds(f):
         start = time.perf_counter()
@@ -22,7 +24,8 @@ def ratio(one, other, rounds=7):
         return time.perf_counter() - start
 
     seconds(one), seconds(other)
-    return statistics.median(seconds(one) / seconds(other) for _ in range(rounds))
+    pairs = [(seconds(one), seconds(other)) for _ in range(rounds)]
+    return min(a for a, _ in pairs) / min(b for _, b in pairs)
 
 
 def images(n, channels, size):
@@ -34,7 +37,7 @@ def images(n, channels, size):
 def test_convolution_in_blocks_beats_the_columns_of_the_whole_batch():
     x, w = images(64, 32, 26), rng.standard_normal((64, 32, 3, 3), np.float32)
     found = ratio(lambda: mg.conv2d(x, w), lambda: mg.conv2d_textbook(x, w))
-    assert found < 0.9  # about 0.55
+    assert found < 0.8  # about 0.55
 
 
 def test_a_pool_costs_less_than_the_convolution_before_it():
@@ -63,7 +66,7 @@ def test_two_workers_beat_one_thread_on_a_convolutional_network():
         steps.append(mg.TrainStep(model, mg.cross_entropy, optimizer, workers))
     with steps[0], steps[1], threadpoolctl.threadpool_limits(1):
         found = ratio(lambda: steps[0](x, y), lambda: steps[1](x, y))
-    assert found < 1.3  # about 0.55 on a quiet machine
+    assert found < 0.95  # about 0.6
 
 
 def test_a_step_of_a_small_network_is_not_much_slower_than_bare_numpy():

@@ -174,10 +174,10 @@ class RandomAffine:
         shears = (self.shear[:2], self.shear[2:]) if np.size(self.shear) == 4 else (self.shear, 0)
         shifts = self.translate if np.size(self.translate) == 2 else (self.translate,) * 2
         return np.array([
-            _range("degrees", self.degrees, -360, 360),
-            _range("scale", self.scale, 0.01, 100),
-            *(_range("shear", shear, -89, 89) for shear in shears),
-            *(_range("translate", shift, -1, 1) for shift in shifts),
+            _range("degrees", self.degrees, 360),
+            _checked("scale", self.scale, 2, 0.01, 100),
+            *(_range("shear", shear, 89) for shear in shears),
+            *(_range("translate", shift, 1) for shift in shifts),
         ])  # fmt: skip
 
 
@@ -206,6 +206,10 @@ class ElasticTransform:
 
     alpha: float = 50.0
     sigma: float = 5.0
+
+    def __post_init__(self):
+        _checked("alpha", self.alpha, 1, 0, 1e6)
+        _checked("sigma", self.sigma, 1, 0.1, 1e6)
 
     def __call__(self, x, rng):
         n, _, h, w = _shape(x)
@@ -258,6 +262,12 @@ class RandomErasing:
     ratio: tuple = (0.3, 3.3)
     value: float = 0.0
 
+    def __post_init__(self):
+        _checked("p", self.p, 1, 0, 1)
+        _checked("scale", self.scale, 2, 0, 1)
+        _checked("ratio", self.ratio, 2, 0.01, 100)
+        _checked("value", self.value, 1, -1e9, 1e9)
+
     def __call__(self, x, rng):
         n, _, h, w = _shape(x)
         top, left, height, width = self.draw(n, (h, w), rng)
@@ -300,6 +310,9 @@ class GaussianNoise:
 
     sigma: float = 0.1
 
+    def __post_init__(self):
+        _checked("sigma", self.sigma, 1, 0, 1e9)
+
     def __call__(self, x, rng):
         noise = rng.standard_normal(_shape(x), dtype=np.float32)
         noise *= self.sigma
@@ -321,10 +334,18 @@ def _shape(x):
     return x.shape
 
 
-def _range(name, value, low, high):
-    """The pair (least, most) that `value` is, or -value and value."""
-    pair = np.array(value if np.ndim(value) else (-value, value))
-    if pair.shape != (2,) or not low <= pair[0] <= pair[1] <= high:
-        wish = f"{name} expects a pair (least, most) from {low} to {high}"
-        raise ValueError(f"{wish}, or a number v >= 0 for (-v, v), got {value!r}.")
-    return pair
+def _checked(name, value, count, low, high):
+    """`value` as an array of so many numbers from `low` to `high`, the smaller one first."""
+    numbers = np.atleast_1d(value)
+    right = numbers.dtype.kind in "iuf" and numbers.shape == (count,)
+    if not right or not low <= numbers[0] <= numbers[-1] <= high:
+        wish = "a number" if count == 1 else "two numbers, the smaller one first,"
+        raise ValueError(f"{name} expects {wish} from {low} to {high}, got {value!r}.")
+    return numbers
+
+
+def _range(name, value, most):
+    """The pair (least, most) that `value` is, or -value and value; at most `most` from 0."""
+    if np.ndim(value):
+        return _checked(name, value, 2, -most, most)
+    return _checked(name, value, 1, 0, most) * (-1, 1)

@@ -50,8 +50,10 @@ def normalize(images):
     if images.ndim != 3:
         ways = "images[None] makes a batch of one, .reshape(-1, 28, 28) images of rows"
         raise ValueError(f"normalize expects shape (N, H, W), got {images.shape}: {ways}.")
-    pixels = (np.arange(256, dtype=np.float32) / 255 - MEAN) / STD  # all that there can be
-    return pixels[images][:, None]  # (N, 1, H, W)
+    x = np.divide(images, 255, dtype=np.float32)  # the dtype, or NumPy divides in float64
+    x -= MEAN
+    x /= STD
+    return x[:, None]  # (N, 1, H, W)
 
 
 def split(x, y, validation=0.1, seed=0):
@@ -99,8 +101,7 @@ def _check_pair(caller, x, y):
             way = f"got {type(array).__name__}: try np.atleast_1d(values) or tensor.numpy()"
             raise TypeError(f"{caller} expects {name} as a NumPy array, not without axes, {way}.")
     if len(x) != len(y):
-        came = f"{len(x)} examples and {len(y)} targets"
-        raise ValueError(f"{caller} expects a target per example, got {came}.")
+        raise ValueError(f"{caller} needs as many: got {len(x)} examples and {len(y)} targets.")
 
 
 # ---- batches: DataLoader -------------------------------------------------------------------------

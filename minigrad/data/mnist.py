@@ -11,6 +11,7 @@ import os
 import struct
 import sys
 import zlib
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,8 @@ def load_mnist(root=None, download=True):
 
 def _places(root):
     """The folders to look in, in turn."""
+    if root and Path(root).expanduser().is_file():
+        raise ValueError(f"load_mnist expects a folder, got the file {root}: try load_kaggle.")
     named = [root, os.environ.get("MINIGRAD_DATA_DIR")]
     return [Path(place).expanduser() for place in named if place] + [_cache()]
 
@@ -226,7 +229,7 @@ def _damaged(path, what):
 
 # ---- Kaggle's Digit Recognizer: CSV --------------------------------------------------------------
 
-PIXELS = ",".join(f"pixel{i}" for i in range(784))
+PIXELS = [f"pixel{i}" for i in range(784)]
 
 
 def load_kaggle(path):
@@ -245,7 +248,7 @@ def load_kaggle(path):
     Raises
     ------
     ValueError
-        If the header, a row or a value is not as expected; NumPy's words say where.
+        If the header, a row or a value is not as expected; its line and column are named.
 
     Examples
     --------
@@ -253,23 +256,39 @@ def load_kaggle(path):
     >>> images.shape, labels.shape  # doctest: +SKIP
     ((42000, 28, 28), (42000,))
     """
-    labeled = _has_labels(path)
+    columns = _kaggle_columns(path)
     try:
         rows = np.loadtxt(path, np.uint8, comments=None, delimiter=",", skiprows=1, ndmin=2)
-        images = rows[:, labeled:].reshape(len(rows), 28, 28)
-    except ValueError as error:
-        raise ValueError(f"{path} expects 784 pixels of 0..255 in each row: {error}") from None
-    labels = rows[:, 0].copy() if labeled else None
-    if labeled and labels.max() > 9:
-        raise ValueError(f"{path} expects labels 0..9, got {labels.max()}")
-    return images, labels
+        images, labels = rows[:, -784:].reshape(-1, 28, 28), rows[:, : len(columns) - 784]
+        if rows.shape[1] != len(columns) or labels.max(initial=0) > 9:
+            raise ValueError("a row is too long, or a label is not 0..9")
+    except ValueError as error:  # loadtxt is fast but names no line of the file, so look for it
+        raise ValueError(f"{path}: {_first_fault(path, columns) or error}") from None
+    return images, labels[:, 0].copy() if labels.size else None
 
 
-def _has_labels(path):
-    """Whether a file is Kaggle's train.csv; an error if it is not its test.csv either."""
+def _kaggle_columns(path):
+    """The names in the header, if it is one of Kaggle's two and digits follow."""
     with open(path, encoding="utf-8-sig", errors="replace") as file:
-        header, first_row = file.readline().strip(), file.readline().strip()
-    if header.removeprefix("label,") != PIXELS or not first_row:
-        wish = "expected Kaggle's header label,pixel0,...,pixel783, or without label, digits below"
-        raise ValueError(f"{path}: {wish}, got {header[:40]!r} and {first_row[:40]!r}.")
-    return header.startswith("label,")
+        found, first_row = file.readline().strip().split(","), file.readline().strip()
+    columns = PIXELS if found[0] == "pixel0" else ["label", *PIXELS]
+    for at, (name, got) in enumerate(zip_longest(columns, found), 1):
+        if name != got:
+            came = f"expected {name or 'no more columns'}, got {(got or 'nothing')[:40]}"
+            raise ValueError(f"{path}, line 1, column {at}: {came}: not Kaggle's Digit Recognizer?")
+    if not first_row:
+        raise ValueError(f"{path}: expected digits from line 2 on, got a header alone.")
+    return columns
+
+
+def _first_fault(path, columns):
+    """Line, column and content of the first cell that is wrong, or None."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        rows = [(line, row.split(",")) for line, row in enumerate(file, 1) if row.strip()]
+    for line, cells in rows[1:]:
+        if len(cells) != len(columns):
+            return f"line {line}: expected {len(columns)} values, got {len(cells)}"
+        for column, cell in zip(columns, map(str.strip, cells)):
+            top = 9 if column == "label" else 255
+            if not cell.isdecimal() or int(cell) > top:
+                return f"line {line}, column {column}: expected a number 0..{top}, got {cell!r}"

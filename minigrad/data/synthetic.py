@@ -15,8 +15,7 @@ from ..ops.random import stream
 # What differs from hand to hand, and its standard deviation.
 # fmt: off
 HAND = {
-    "slant": 0.28,  # columns per row
-    "turn": 0.12,  # radians
+    "slant": 0.28, "turn": 0.12,  # columns per row; radians
     "aspect": 0.28, "widest": 0.15, "pen": 0.3,  # logarithms: width / height, its limit, the pen
     "bend": 0.12, "sag": 0.12,  # half frames: how far an upright and a level line become arcs
     "waist": 0.12, "taper": 0.12,  # half frames: the middle moves; the foot is wider than the head

@@ -98,8 +98,7 @@ class Conv2D(Module):
                  stride=1, padding=0, dilation=1, groups=1, bias=True, *, rng=None):
         # fmt: on
         if in_channels % groups or out_channels % groups:
-            wish = f"Conv2D expects channels that {groups=} divides"
-            raise ValueError(f"{wish}, got {in_channels} and {out_channels}.")
+            raise ValueError(f"Conv2D: {groups=} must divide {in_channels} and {out_channels}.")
         kernel = (kernel_size,) * 2 if isinstance(kernel_size, int) else tuple(kernel_size)
         shape = (out_channels, in_channels // groups, *kernel)
         bound = 1 / max(int(np.prod(shape[1:])), 1) ** 0.5

@@ -219,11 +219,10 @@ def _conv_input_gradient(g, w, *, shape, stride, padding, dilation):
         return _conv(g, flipped, stride=(1, 1), padding=border, dilation=dilation)
     matrix = w.transpose(0, 2, 3, 1).reshape(F, -1)
     step = max(1, BLOCK // max(1, OH * OW * matrix.shape[1] * g.itemsize))
-    options, blocks = (stride, padding, dilation), []
-    for start in range(0, max(N, 1), step):
-        rows = _rows(g[start : start + step])  # (n, OH, OW, F)
+    blocks = []
+    for rows in (_rows(g[i : i + step]) for i in range(0, max(N, 1), step)):  # (n, OH, OW, F)
         columns = rows.reshape(-1, F) @ matrix  # (n * OH * OW, KH * KW * C)
-        blocks.append(col2im(columns, (len(rows), C, H, W), (KH, KW), *options))
+        blocks.append(col2im(columns, (len(rows), C, H, W), (KH, KW), stride, padding, dilation))
     return np.concatenate(blocks)
 
 

@@ -68,8 +68,7 @@ class Optimizer:
             if p.requires_grad and grads:
                 self.steps[i] += 1
                 p.data = np.asarray(p.data, order="C")
-                starts = range(0, p.size, PIECE)
-                self._pieces += [(i, slice(start, start + PIECE)) for start in starts]
+                self._pieces += [(i, slice(a, a + PIECE)) for a in range(0, p.size, PIECE)]
 
     def update(self, part, parts):
         """Update one of `parts` shares of what `begin` got.

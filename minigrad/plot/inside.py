@@ -60,8 +60,7 @@ def feature_maps(maps, ax=None):
     """
     maps = np.asarray(maps)
     if maps.ndim != 3 or maps.size == 0:
-        way_out = "Of a batch (N, C, H, W), give maps[0]."
-        raise ValueError(f"feature_maps expects shape (C, H, W), got {maps.shape}. {way_out}")
+        raise ValueError(f"feature_maps expects (C, H, W), got {maps.shape}: maps[0] of a batch.")
     ax = _mosaic(maps, ax, "activation", cmap="viridis")
     ax.set_title("{} feature maps of {}x{}".format(*maps.shape))
     return ax

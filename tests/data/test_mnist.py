@@ -114,6 +114,12 @@ def test_an_empty_environment_variable_is_no_place(files, tmp_path, monkeypatch)
         load_mnist(download=False)
 
 
+def test_a_file_as_root_is_refused_and_names_load_kaggle(files, tmp_path):
+    (tmp_path / "train.csv").write_text("label")
+    with pytest.raises(ValueError, match="load_kaggle"):
+        load_mnist(tmp_path / "train.csv")
+
+
 @pytest.mark.parametrize(
     ("platform", "variable", "ending"),
     [

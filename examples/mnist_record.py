@@ -76,10 +76,12 @@ def run(args):
     schedule = optim.OneCycleLR(optimizer, args.lr, args.epochs * len(loader), pct_start=0.2)
     smoothing = (0.0 if args.tiny else 0.05) * keep["smoothing"]
     loss = functools.partial(mg.cross_entropy, label_smoothing=smoothing)
-    mg.fit(model, loader, optimizer=optimizer, epochs=args.epochs, seed=args.seed, loss=loss,
-           schedule=schedule if keep["cycle"] else None, workers="auto",
-           callbacks=[mg.AverageWeights(0.998)] if keep["average"] else ())  # fmt: skip
-    seeds.score(args, model, test, kind)
+    history = mg.fit(
+        model, loader, optimizer=optimizer, epochs=args.epochs, seed=args.seed, loss=loss,
+        schedule=schedule if keep["cycle"] else None, workers="auto",
+        callbacks=[mg.AverageWeights(0.998)] if keep["average"] else (),
+    )  # fmt: skip
+    seeds.score(args, model, test, kind, history)
 
 
 def main(argv=None):

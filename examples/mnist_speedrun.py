@@ -30,9 +30,9 @@ def run(args):
     loader = data.DataLoader(*train, args.batch_size, seed=args.seed, transform=shifted)
     optimizer = optim.AdamW(model.parameters(), weight_decay=0.05)
     schedule = optim.OneCycleLR(optimizer, args.lr, args.epochs * len(loader), pct_start=0.2)
-    mg.fit(model, loader, optimizer=optimizer, schedule=schedule, epochs=args.epochs,
-           seed=args.seed, workers="auto")  # fmt: skip
-    seeds.score(args, model, test, kind)
+    history = mg.fit(model, loader, optimizer=optimizer, schedule=schedule, epochs=args.epochs,
+                     seed=args.seed, workers="auto")  # fmt: skip
+    seeds.score(args, model, test, kind, history)
 
 
 def main(argv=None):

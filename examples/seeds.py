@@ -9,6 +9,7 @@ from pathlib import Path
 
 from digits import load_digits
 from report import seconds, write_json
+from train_mnist import positive, whole
 
 import minigrad as mg
 from minigrad import data
@@ -19,11 +20,11 @@ def parser(description, out, epochs, batch_size, lr):
     as_written = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=description, formatter_class=as_written)
     option = parser.add_argument
-    option("--seeds", type=int, metavar="N", help="run so many seeds, and report their mean")
+    option("--seeds", type=whole, metavar="N", help="run so many seeds, and report their mean")
     option("--seed", type=int, default=0, help="default: 0")
-    option("--epochs", type=int, default=epochs, help=f"default: {epochs}")
-    option("--batch-size", type=int, default=batch_size, help=f"default: {batch_size}")
-    option("--lr", type=float, default=lr, help=f"highest learning rate (default: {lr})")
+    option("--epochs", type=whole, default=epochs, help=f"default: {epochs}")
+    option("--batch-size", type=whole, default=batch_size, help=f"default: {batch_size}")
+    option("--lr", type=positive, default=lr, help=f"highest learning rate (default: {lr})")
     option("--data", default="auto", help="as of train_mnist.py (default: auto)")
     option("--validation", action="store_true", help="score held-back training images instead")
     option("--out", type=Path, default=Path(out), help=f"default: {out}")
@@ -40,8 +41,10 @@ def digits(args):
     return train, (data.normalize(test[0]), test[1]), kind
 
 
-def score(args, model, test, kind):
-    """Score a model that is trained; write its weights and metrics.json."""
+def score(args, model, test, kind, history):
+    """Score a model that is trained to the end; write its weights and metrics.json."""
+    if history.interrupted:
+        sys.exit("interrupted: an unfinished training is not scored, and nothing is written")
     found = mg.evaluate(model, test, workers="auto")
     args.out.mkdir(parents=True, exist_ok=True)
     metrics = {"test_accuracy": found["accuracy"], "test_loss": found["loss"], "data": kind,
@@ -69,6 +72,8 @@ def main(script, run, args, goal):
             print(tell(result, goal))
     except (OSError, ValueError) as error:
         sys.exit(f"{Path(script).name}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"{Path(script).name}: interrupted; finished seeds are in {args.out}")
 
 
 def _spelled(args):

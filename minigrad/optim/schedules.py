@@ -117,7 +117,7 @@ class OneCycleLR(Schedule):
 
     def _between(self, low, high, end, t):
         """From low to high at the peak, and on to end."""
-        if t > self.total_steps:
+        if t > self.total_steps or self.total_steps < 1:
             raise ValueError(f"OneCycleLR was made for {self.total_steps} steps, got more.")
         if t <= self.peak:
             return _cosine(low, high, t / self.peak)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+import minigrad as mg
+
 SYNTHETIC = 1200, 200  # digits to learn from, and to be tested on
 
 
@@ -64,6 +66,26 @@ def test_several_seeds_run_in_processes_of_their_own_and_their_lists_are_kept(
     assert result["sd_test_accuracy"] == pytest.approx(0.01)
     assert result["extra"] == ["--epochs", "1"]
     assert seeds.tell(result, 0.985).startswith("3 seeds: test accuracy 99.000% +- 1.000%, 2 ")
+
+
+@pytest.mark.parametrize("option", ["--seeds", "--epochs", "--batch-size"])
+@pytest.mark.parametrize("value", ["0", "-1", "many"])
+def test_a_number_that_makes_no_run_is_refused(example, capsys, option, value):
+    with pytest.raises(SystemExit, match="2"):
+        example("mnist_speedrun").main([option, value])
+    assert f"argument {option}: " in capsys.readouterr().err
+
+
+def test_an_interrupted_training_is_not_scored(example, tmp_path, monkeypatch):
+    def interrupted(*args, **options):
+        history = mg.History()
+        history.interrupted = True
+        return history
+
+    monkeypatch.setattr(mg, "fit", interrupted)
+    with pytest.raises(SystemExit, match="not scored"):
+        example("mnist_speedrun").main(["--out", str(tmp_path / "run")])
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_seed_that_fails_ends_it(example, tmp_path):

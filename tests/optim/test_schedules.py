@@ -69,6 +69,8 @@ def test_one_cycle_turns_adams_first_beta():
 
 def test_one_cycle_refuses_steps_beyond_its_end():
     optimizer = make()
+    with pytest.raises(ValueError, match="made for 0 steps"):
+        optim.OneCycleLR(make(), max_lr=1.0, total_steps=0)
     schedule = optim.OneCycleLR(optimizer, max_lr=1.0, total_steps=3)
     with pytest.raises(ValueError, match="made for 3 steps"):
         curve(optimizer, schedule, 5)

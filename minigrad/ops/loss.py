@@ -27,7 +27,7 @@ def _rows(g, x, reduction="none"):
 # A table is read down its columns.
 # fmt: off
 _soft_cross_entropy = primitive(_cross_entropy,
-    lambda g, y, x, t, **o: _rows(g, x, **o) * (softmax(x) * sum(t, 1, True) - t),
+    lambda g, y, x, t, **o: _rows(g, x, **o) * (softmax(x) * t.sum(1, keepdims=True) - t),
     lambda g, y, x, t, **o: -_rows(g, x, **o) * log_softmax(x),
     doc="-sum(t * log(softmax(x))) of each row, or the mean or sum of all")
 # fmt: on

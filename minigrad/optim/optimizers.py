@@ -1,14 +1,15 @@
 """Read 8 of 8: optimizers. Formulas and defaults are PyTorch's; each cites its paper.
 
-All update in place, piece by piece: a `rule` gets a parameter, its gradient and its state as flat
-pieces that fit into the cache, where the dozen passes of Adam cost what one costs in memory.
+All update in place, piece by piece: a `rule` gets a parameter, its gradient and its state as pieces
+that fit into the cache, where the dozen passes of Adam cost what one costs in memory.
 """
 
 import numpy as np
 
 from ..nn.module import Parameter
+from ..ops.shaping import _along, _memory_order
 
-PIECE = 2**16  # elements; the five arrays of Adam are then 1.3 MB
+PIECE = 2**17  # elements, 512 kB of each array
 
 
 class Optimizer:
@@ -24,6 +25,7 @@ class Optimizer:
     """
 
     names: tuple[str, ...] = ()  # the arrays of state of each parameter, zeros at first
+    decoupled = False  # does weight decay shrink the parameters, apart from their gradients?
 
     def __init__(self, params, **options):
         groups = list(params)
@@ -62,32 +64,35 @@ class Optimizer:
 
     def begin(self, *shards):
         """Count a step; its gradient is the sum of the shards, lists of an array or None each."""
-        self.shards = [[g for g in column if g is not None] for column in zip(*shards)]
         self._pieces = []
-        for i, (p, grads) in enumerate(zip(self.params, self.shards)):
+        for i, (p, *grads) in enumerate(zip(self.params, *shards)):
+            grads = [g for g in grads if g is not None]
             if p.requires_grad and grads:
                 self.steps[i] += 1
-                p.data = np.asarray(p.data, order="C")
-                self._pieces += [(i, slice(a, a + PIECE)) for a in range(0, p.size, PIECE)]
+                self._pieces += [(i, grads, piece) for piece in _pieces(p.data)]
 
     def update(self, part, parts):
         """Update one of `parts` shares of what `begin` got.
 
         The shares have nothing in common, so that each can run on a thread of its own.
         """
-        for i, piece in self._pieces[part::parts]:
-            arrays = self.params[i].data, *self.state[i].values()
-            p, *state = [a.reshape(-1)[piece] for a in arrays]  # views
-            a, b, g = np.empty((3, p.size), p.dtype)
-            g = _sum([grad.reshape(-1)[piece] for grad in self.shards[i]], g)
-            constants = self.constants(self.steps[i], **self._group_of[i])
-            self.rule(p, g, *state, a, b, **constants)
+        for i, grads, piece in self._pieces[part::parts]:
+            group, arrays = self._group_of[i], (self.params[i].data, *self.state[i].values())
+            p, *state = [a[piece] for a in arrays]
+            first, *others = [g[piece] for g in grads]
+            g = sum(others, first)
+            if decay := group["weight_decay"]:
+                if self.decoupled:
+                    p *= 1 - group["lr"] * decay
+                else:
+                    g = g + decay * p
+            self.rule(p, g, *state, **self.constants(self.steps[i], **group))
 
-    def constants(self, step, *, params, initial_lr=None, **options):
+    def constants(self, step, *, params, weight_decay, initial_lr=None, **options):
         """The numbers that are the same for all pieces, as keywords of `rule`."""
         return options
 
-    def rule(self, p, g, *state_and_scratch, **constants):
+    def rule(self, p, g, *state, **constants):
         """Update `p` and the state in place; `g` is not to be written to."""
         raise NotImplementedError
 
@@ -124,17 +129,14 @@ class Optimizer:
                 self.param_groups[int(i)][option] = tuple(value) if option == "betas" else value
 
 
-def _sum(pieces, out):
-    """The sum of arrays: the only one itself, or in `out`."""
-    total, *others = pieces
-    for piece in others:
-        total = np.add(total, piece, out=out)
-    return total
-
-
-def _decayed(p, g, weight_decay, out):
-    """g + weight_decay * p, without writing into g."""
-    return np.add(g, np.multiply(p, weight_decay, out=out), out=out) if weight_decay else g
+def _pieces(array):
+    """Indices that cut an array across its slowest axis, so that each piece lies together."""
+    if array.size <= PIECE:
+        return [None]  # with one more axis, so that a number is an array too
+    axis = _memory_order(array)[0]
+    width = max(1, PIECE * array.shape[axis] // array.size)
+    starts = range(0, array.shape[axis], width)
+    return [_along(axis, slice(start, start + width)) for start in starts]
 
 
 class SGD(Optimizer):
@@ -161,13 +163,12 @@ class SGD(Optimizer):
         options = {"momentum": momentum, "nesterov": nesterov, "weight_decay": weight_decay}
         super().__init__(params, lr=lr, **options)
 
-    def rule(self, p, g, v, a, b, *, lr, momentum, nesterov, weight_decay):
-        g = _decayed(p, g, weight_decay, a)
+    def rule(self, p, g, v, *, lr, momentum, nesterov):
         if momentum:
             v *= momentum
             v += g
-            g = np.add(g, np.multiply(v, momentum, out=b), out=a) if nesterov else v
-        p -= np.multiply(g, lr, out=a)
+            g = g + momentum * v if nesterov else v
+        p -= lr * g
 
 
 class RMSProp(Optimizer):
@@ -182,10 +183,9 @@ class RMSProp(Optimizer):
     def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0):
         super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay)
 
-    def rule(self, p, g, v, a, b, *, lr, alpha, eps, weight_decay):
-        g = _decayed(p, g, weight_decay, b)
-        _decay_towards_square(v, g, alpha, a)
-        p -= _ratio(g, v, eps, lr, a)
+    def rule(self, p, g, v, *, lr, alpha, eps):
+        _decay_towards_square(v, g, alpha)
+        p -= _ratio(g, v, eps, lr)
 
 
 class Adagrad(Optimizer):
@@ -200,14 +200,12 @@ class Adagrad(Optimizer):
     def __init__(self, params, lr=1e-2, lr_decay=0, weight_decay=0, eps=1e-10):
         super().__init__(params, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay, eps=eps)
 
-    def constants(self, step, *, lr, lr_decay, weight_decay, eps, **_):
-        lr = lr / (1 + (step - 1) * lr_decay)
-        return {"lr": lr, "weight_decay": weight_decay, "eps": eps}
+    def constants(self, step, *, lr, lr_decay, eps, **_):
+        return {"lr": lr / (1 + (step - 1) * lr_decay), "eps": eps}
 
-    def rule(self, p, g, v, a, b, *, lr, weight_decay, eps):
-        g = _decayed(p, g, weight_decay, b)
-        v += np.multiply(g, g, out=a)
-        p -= _ratio(g, v, eps, lr, a)
+    def rule(self, p, g, v, *, lr, eps):
+        v += g * g
+        p -= _ratio(g, v, eps, lr)
 
 
 class Adam(Optimizer):
@@ -237,23 +235,18 @@ class Adam(Optimizer):
         if not all(0 <= beta < 1 for group in self.param_groups for beta in group["betas"]):
             raise ValueError(f"betas expects two numbers, 0 <= beta < 1, got {betas}.")
 
-    def constants(self, step, *, lr, betas, eps, weight_decay, **_):
+    def constants(self, step, *, lr, betas, eps, **_):
         # The corrections of the paper's m_hat and v_hat, moved out of the loop over elements.
         root = (1 - betas[1] ** step) ** 0.5
         rate = lr * root / (1 - betas[0] ** step)
-        decay = self.decay(lr, weight_decay)
-        return {"rate": rate, "eps": eps * root, "betas": betas, **decay}
+        return {"rate": rate, "eps": eps * root, "betas": betas}
 
-    def decay(self, lr, weight_decay):
-        return {"weight_decay": weight_decay, "shrink": 1}
-
-    def rule(self, p, g, m, v, a, b, *, rate, eps, betas, weight_decay, shrink):
-        if shrink != 1:
-            p *= shrink
-        g = _decayed(p, g, weight_decay, b)
-        m += np.multiply(np.subtract(g, m, out=a), 1 - betas[0], out=a)
-        _decay_towards_square(v, g, betas[1], a)
-        p -= _ratio(m, v, eps, rate, a)
+    def rule(self, p, g, m, v, *, rate, eps, betas):
+        change = g - m
+        change *= 1 - betas[0]
+        m += change
+        _decay_towards_square(v, g, betas[1])
+        p -= _ratio(m, v, eps, rate)
 
 
 class AdamW(Adam):
@@ -261,28 +254,27 @@ class AdamW(Adam):
     (Loshchilov and Hutter 2019).
     """
 
+    decoupled = True
+
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
         super().__init__(params, lr, betas, eps, weight_decay)
 
-    def decay(self, lr, weight_decay):
-        return {"weight_decay": 0, "shrink": 1 - lr * weight_decay}
 
-
-def _decay_towards_square(v, g, beta, a):
+def _decay_towards_square(v, g, beta):
     """v = beta * v + (1 - beta) * g ** 2"""
     v *= beta
-    np.multiply(g, g, out=a)
-    a *= 1 - beta
-    v += a
+    squares = g * g
+    squares *= 1 - beta
+    v += squares
 
 
-def _ratio(g, v, eps, lr, a):
+def _ratio(g, v, eps, lr):
     """lr * g / (sqrt(v) + eps)"""
-    np.sqrt(v, out=a)
-    a += eps
-    np.divide(g, a, out=a)
-    a *= lr
-    return a
+    ratio = np.sqrt(v)
+    ratio += eps
+    np.divide(g, ratio, out=ratio)
+    ratio *= lr
+    return ratio
 
 
 def clip_grad_norm(params, max_norm):

@@ -126,7 +126,6 @@ class TrainStep(AbstractContextManager):
         # Waking the threads takes as long as Adam on 50,000 parameters.
         parts = self._pool.count if sum(p.size for p in self.optimizer.params) > 100_000 else 1
         self._pool.map(lambda part: self.optimizer.update(part, parts), range(parts))
-        self.optimizer.begin()  # of nothing: the memory of this step is for the next, 3 % of W1
 
     def pool(self, batch_size):
         """The workers, chosen when the first batch shows its size."""

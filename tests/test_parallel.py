@@ -1,6 +1,7 @@
 """Threads: the gradient of the whole batch, the same bits, and nothing left behind."""
 
 import contextvars
+import platform
 import subprocess
 import sys
 import threading
@@ -233,3 +234,33 @@ def test_results_come_in_the_order_of_the_items():
     with Workers(3) as workers:
         for n in (1, 2, 3, 7, 8):
             assert workers.map(lambda i: i * i, range(n)) == [i * i for i in range(n)]
+
+
+FREED = """
+import numpy as np, minigrad as mg
+def resident():
+    with open("/proc/self/status") as status:
+        return int(status.read().partition("VmRSS:")[2].split()[0]) * 1024
+dense = mg.nn.Dense(1, 1)
+{first}
+before = resident()
+arrays = [np.ones(2**20) for _ in range(5)]
+del arrays
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left alone")
+@pytest.mark.parametrize(
+    ("first", "keeps"),
+    [
+        ("", False),
+        ("mg.optim.SGD(dense.parameters(), lr=1)", True),
+        ("mg.predict(dense, np.ones((1, 1)))", True),
+    ],
+)
+def test_optimizers_and_predict_make_the_process_keep_freed_memory(first, keeps):
+    code = FREED.format(first=first)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    kept, freed = int(run.stdout), 5 * 8 * 2**20
+    assert kept > 0.9 * freed if keeps else kept < 0.1 * freed

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..nn.module import Parameter
 from ..ops.shaping import _along, _memory_order
+from ..parallel import keep_freed_pages
 
 PIECE = 2**17  # elements, 512 kB of each array
 
@@ -28,6 +29,7 @@ class Optimizer:
     decoupled = False  # does weight decay shrink the parameters, apart from their gradients?
 
     def __init__(self, params, **options):
+        keep_freed_pages()
         groups = list(params)
         if not groups:
             raise ValueError("the optimizer got no parameters: pass model.parameters().")

@@ -76,6 +76,8 @@ class TrainStep(AbstractContextManager):
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.workers, self.seed, self._pool = workers, seed, None
         self.clip_norm, self.accumulate = clip_norm, accumulate
+        # Waking the threads takes as long as Adam on 50,000 parameters.
+        self._large = sum(p.size for p in optimizer.params) > 100_000
         self._waiting, self._batches = [], 0  # gradients for the next update, and of how many
         self.epoch, self.count, self.hits = 0, 0, None
         self.prepare = lambda x, epoch, count, shard: x  # `fit` puts the loader's transform here
@@ -123,8 +125,7 @@ class TrainStep(AbstractContextManager):
         if self.clip_norm is not None:
             limit_norm(merged, self.clip_norm)
         self.optimizer.begin(*shards)
-        # Waking the threads takes as long as Adam on 50,000 parameters.
-        parts = self._pool.count if sum(p.size for p in self.optimizer.params) > 100_000 else 1
+        parts = self._pool.count if self._large else 1
         self._pool.map(lambda part: self.optimizer.update(part, parts), range(parts))
 
     def pool(self, batch_size):

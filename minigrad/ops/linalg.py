@@ -19,8 +19,8 @@ def _matmul_left(g, y, a, b):
     if b.ndim == 1:  # (..., n, k) @ (k,) -> (..., n)
         return g[..., None] * b
     if a.ndim == 1:  # (k,) @ (..., k, m) -> (..., m)
-        return matmul(b, g[..., None])[..., 0]
-    return matmul(g, b.swapaxes(-1, -2))
+        return (b @ g[..., None])[..., 0]
+    return g @ b.swapaxes(-1, -2)
 
 
 def _matmul_right(g, y, a, b):
@@ -28,10 +28,10 @@ def _matmul_right(g, y, a, b):
     if a.ndim == 1:  # (k,) @ (..., k, m) -> (..., m), or (k,) @ (k,) -> ()
         return a * g if b.ndim == 1 else a[:, None] * g[..., None, :]
     if b.ndim == 1:  # (..., n, k) @ (k,) -> (..., n)
-        return matmul(a.swapaxes(-1, -2), g[..., None])[..., 0]
+        return (a.swapaxes(-1, -2) @ g[..., None])[..., 0]
     if b.ndim == 2 and a.ndim > 2:  # one matrix for all: one product instead of a sum of many
         a, g = _matrix(a), _matrix(g)
-    return matmul(a.swapaxes(-1, -2), g)
+    return a.swapaxes(-1, -2) @ g
 
 
 def _matrix(x):
@@ -47,8 +47,8 @@ def _linear(x, w, b=None):
 # fmt: off
 matmul = primitive(np.matmul, _matmul_left, _matmul_right,
                    doc="a @ b: the product of matrices, of vectors, or of batches of matrices")
-linear = primitive(_linear, lambda g, y, x, w, b=None: matmul(g, w),
-                            lambda g, y, x, w, b=None: matmul(_matrix(g).T, _matrix(x)),
+linear = primitive(_linear, lambda g, y, x, w, b=None: g @ w,
+                            lambda g, y, x, w, b=None: _matrix(g).T @ _matrix(x),
                             lambda g, y, x, w, b=None: g,
                    name="linear", doc="x @ w.T + b, of rows x (..., K), weights (F, K), bias (F,)")
 # fmt: on

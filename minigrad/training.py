@@ -76,8 +76,8 @@ class TrainStep(AbstractContextManager):
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.workers, self.seed, self._pool = workers, seed, None
         self.clip_norm, self.accumulate = clip_norm, accumulate
-        # Waking the threads takes as long as Adam on 50,000 parameters.
-        self._large = sum(p.size for p in optimizer.params) > 100_000
+        # Waking a thread takes as long as Adam on 50,000 parameters; pieces are of up to 131,072.
+        self._large = sum(p.size for p in optimizer.params) > 200_000
         self._waiting, self._batches = [], 0  # gradients for the next update, and of how many
         self.epoch, self.count, self.hits = 0, 0, None
         self.prepare = lambda x, epoch, count, shard: x  # `fit` puts the loader's transform here

@@ -12,16 +12,14 @@ from .module import Module, Parameter
 
 def check_input(layer, x, fits, expected, hint=""):
     """One error for all layers: what was expected, what came, what to do."""
-    own = layer.weight.dtype
-    if fits and x.dtype == own:
-        return
     if x.dtype.kind != "f":
         ways = "use minigrad.data.normalize for images, .astype(np.float32) for other data"
         raise TypeError(f"{layer!r} expects floats, got {x.dtype}: {ways}.")
     if not fits:
         raise ValueError(f"{layer!r} expects shape {expected}, got {x.shape}.{hint}")
-    ways = f"use x.astype(np.{own}), or model.astype(np.{x.dtype})"
-    raise TypeError(f"{layer!r} has parameters of {own}, got {x.dtype}: {ways}.")
+    if x.dtype != (own := layer.weight.dtype):
+        ways = f"use x.astype(np.{own}), or model.astype(np.{x.dtype})"
+        raise TypeError(f"{layer!r} has parameters of {own}, got {x.dtype}: {ways}.")
 
 
 def extras(options, **defaults):

@@ -7,10 +7,9 @@ that fit into the cache, where the dozen passes of Adam cost what one costs in m
 import numpy as np
 
 from ..nn.module import Parameter
-from ..ops.shaping import _along, _memory_order
 from ..parallel import keep_freed_pages
 
-PIECE = 2**17  # elements, 512 kB of each array
+PIECE = 2**17  # elements; 512 kB of each array of float32
 
 
 class Optimizer:
@@ -61,6 +60,10 @@ class Optimizer:
 
     def step(self):
         """Update each parameter that has a gradient and requires one."""
+        for p in self.params:
+            if p.grad is not None and p.grad.shape != p.shape:
+                came = f"{p.shape} has a gradient {p.grad.shape}"
+                raise ValueError(f"a parameter {came}: they should have one shape.")
         self.begin([p.grad for p in self.params])
         self.update(0, 1)
 
@@ -71,7 +74,8 @@ class Optimizer:
             grads = [g for g in grads if g is not None]
             if p.requires_grad and grads:
                 self.steps[i] += 1
-                self._pieces += [(i, grads, piece) for piece in _pieces(p.data)]
+                p.data = np.asarray(p.data, order="C")  # so that it can be cut in place
+                self._pieces += [(i, grads, slice(a, a + PIECE)) for a in range(0, p.size, PIECE)]
 
     def update(self, part, parts):
         """Update one of `parts` shares of what `begin` got.
@@ -80,17 +84,17 @@ class Optimizer:
         """
         for i, grads, piece in self._pieces[part::parts]:
             group, arrays = self._group_of[i], (self.params[i].data, *self.state[i].values())
-            p, *state = [a[piece] for a in arrays]
-            first, *others = [g[piece] for g in grads]
-            g = sum(others, first)
-            if decay := group["weight_decay"]:
+            p, *state = [a.reshape(-1)[piece] for a in arrays]
+            first, *others = [g.reshape(-1)[piece] for g in grads]
+            g = sum(others, first).astype(p.dtype, copy=False)
+            if decay := group.get("weight_decay"):
                 if self.decoupled:
                     p *= 1 - group["lr"] * decay
                 else:
                     g = g + decay * p
             self.rule(p, g, *state, **self.constants(self.steps[i], **group))
 
-    def constants(self, step, *, params, weight_decay, initial_lr=None, **options):
+    def constants(self, step, *, params, weight_decay=0, initial_lr=None, **options):
         """The numbers that are the same for all pieces, as keywords of `rule`."""
         return options
 
@@ -129,16 +133,6 @@ class Optimizer:
                 _, i, option = name.split(".")
                 value = np.asarray(state[name]).tolist()
                 self.param_groups[int(i)][option] = tuple(value) if option == "betas" else value
-
-
-def _pieces(array):
-    """Indices that cut an array across its slowest axis, so that each piece lies together."""
-    if array.size <= PIECE:
-        return [None]  # with one more axis, so that a number is an array too
-    axis = _memory_order(array)[0]
-    width = max(1, PIECE * array.shape[axis] // array.size)
-    starts = range(0, array.shape[axis], width)
-    return [_along(axis, slice(start, start + width)) for start in starts]
 
 
 class SGD(Optimizer):

@@ -37,12 +37,8 @@ def _hits(x, y, options):
     taken = None
     for view in _views(x, **options):
         hit = view == y
-        if taken is None:
-            taken = hit.copy("K")
-        else:
-            hit &= ~taken
-            taken |= hit
-        yield hit
+        yield hit if taken is None else hit > taken
+        taken = hit if taken is None else taken | hit
 
 
 def _tiles(shape, kernel_size, stride):

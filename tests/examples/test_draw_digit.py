@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
@@ -167,12 +167,23 @@ def test_a_drawing_fills_a_box_of_20_pixels_and_loses_no_ink(script, boxes):
 
 @settings(max_examples=50, deadline=None)
 @given(blots)
+@example([(0, 0, 0, 0), (1, 1, 20, 25)])  # thin: 0.1 of a pixel beside it
 def test_the_center_of_mass_is_mnists_where_the_frame_leaves_room(script, boxes):
-    image = script.as_mnist(blotted(boxes)).astype(float)
+    drawing = blotted(boxes)
+    image = script.as_mnist(drawing).astype(float)
+    sizes = [np.ptp(np.flatnonzero(drawing.any(axis=axis))) + 1 for axis in (1, 0)]
     for middle, axis in zip(center(image), (1, 0), strict=True):
         inked = np.flatnonzero((image > 0).any(axis=axis))
         at_the_edge = inked[0] == 0 or inked[-1] == 27
-        assert abs(middle - 14.5) < 0.1 or at_the_edge  # pixels are rounded to bytes
+        # A pixel tells how much ink it has, not where: an edge inside it may hide 1/8 of its step.
+        profile = drawing.sum(axis=axis, dtype=float)
+        steps = np.abs(np.diff(profile, prepend=0, append=0)).sum()
+        hidden = steps / 8 / (profile.sum() * 20 / max(sizes))
+        # Pixels are rounded to bytes, some to 0.
+        touched = sum(np.roll(image, (i, j), (0, 1)) for i, j in np.ndindex(3, 3)) > 0
+        touched = np.roll(touched, (-1, -1), (0, 1)).sum(axis=axis)
+        rounded = touched @ np.abs(np.arange(28) + 0.5 - middle) / 2 / image.sum()
+        assert abs(middle - 14.5) <= hidden + rounded or at_the_edge
 
 
 @settings(max_examples=50, deadline=None)

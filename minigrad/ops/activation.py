@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..autograd import primitive
-from .elementwise import clip, exp, expm1, logaddexp, tanh
+from .elementwise import _clip, clip, exp, expm1, logaddexp, tanh
 from .reduction import sum
 
 GELU_SCALE, GELU_CUBE = float(np.sqrt(2 / np.pi)), 0.044715
@@ -26,8 +26,7 @@ def _log_softmax(x, axis=-1):
 
 # A table is read down its columns.
 # fmt: off
-relu        = primitive(lambda x: np.clip(x, 0, np.inf),  # 0.3 of the time of np.maximum(x, 0)
-                        lambda g, y, x: g * (y > 0),
+relu        = primitive(lambda x: _clip(x, 0), lambda g, y, x: g * (y > 0),
                         name="relu", doc="max(x, 0); its gradient at 0 is 0")
 sigmoid     = primitive(_sigmoid, lambda g, y, x: g * (y * (1 - y)),
                         doc="1 / (1 + exp(-x))")
@@ -38,7 +37,7 @@ log_softmax = primitive(_log_softmax, lambda g, y, x, axis=-1: g - exp(y) * sum(
 # fmt: on
 
 # ---- derived: leaky_relu, softplus, elu, silu, gelu ----------------------------------------------
-# clip(x, -inf, 0) is the negative half, to which the gradient at 0 belongs, as in PyTorch.
+# clip(x, None, 0) is the negative half, to which the gradient at 0 belongs, as in PyTorch.
 
 
 def leaky_relu(x, negative_slope=0.01):
@@ -49,7 +48,7 @@ def leaky_relu(x, negative_slope=0.01):
     >>> leaky_relu(np.array([-1.0, 2.0]))
     array([-0.01,  2.  ])
     """
-    return relu(x) + negative_slope * clip(x, -np.inf, 0)
+    return relu(x) + negative_slope * clip(x, None, 0)
 
 
 def softplus(x):
@@ -71,7 +70,7 @@ def elu(x, alpha=1.0):
     >>> elu(np.array([-1e4, 2.0]))
     array([-1.,  2.])
     """
-    return relu(x) + alpha * expm1(clip(x, -np.inf, 0))
+    return relu(x) + alpha * expm1(clip(x, None, 0))
 
 
 def silu(x):

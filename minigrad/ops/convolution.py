@@ -329,10 +329,9 @@ def conv1d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
 def _check_kernels(x, w, b, groups):
     fits = x.ndim == w.ndim == 4 and x.shape[1] == w.shape[1] * groups and len(w) % groups == 0
     if not fits or (b is not None and b.shape != w.shape[:1]):
-        wish = (
-            "conv2d expects x (N, C, H, W), w (F, C / groups, KH, KW), b (F,), groups to divide F"
-        )
-        raise ValueError(f"{wish}, got {x.shape}, {w.shape} and {np.shape(b)} with {groups=}.")
+        wish = "x (N, C, H, W), w (F, C / groups, KH, KW), b (F,), groups to divide F"
+        came = f"{x.shape}, {w.shape} and {np.shape(b)} with {groups=}"
+        raise ValueError(f"conv2d expects {wish}, got {came}.")
 
 
 def _check_windows(name, shape, kernel_size, stride, padding, dilation=(1, 1)):

@@ -87,11 +87,11 @@ class Optimizer:
             p, *state = [a.reshape(-1)[piece] for a in arrays]
             first, *others = [g.reshape(-1)[piece] for g in grads]
             g = sum(others, first).astype(p.dtype, copy=False)
-            if decay := group.get("weight_decay"):
-                if self.decoupled:
-                    p *= 1 - group["lr"] * decay
-                else:
-                    g = g + decay * p
+            decay = group.get("weight_decay")
+            if decay and self.decoupled:
+                p *= 1 - group["lr"] * decay
+            elif decay:
+                g = g + decay * p
             self.rule(p, g, *state, **self.constants(self.steps[i], **group))
 
     def constants(self, step, *, params, weight_decay=0, initial_lr=None, **options):

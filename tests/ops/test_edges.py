@@ -175,3 +175,15 @@ def test_of_an_empty_array():
     with pytest.raises(ValueError, match="zero-size"):
         mg.max(x)
     assert gradients(mg.sum(x * 2), [x])[0].shape == (0, 3)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.float16, np.float32, np.float64])
+def test_clips_of_one_side_keep_the_dtype_and_what_is_not_finite(dtype):
+    x = np.array([-3, 0, 2], dtype)
+    if x.dtype.kind == "f":
+        x = np.append(x, np.array([np.nan, np.inf, -np.inf], dtype))
+    above, below = np.maximum(x, dtype(0)), np.minimum(x, dtype(0))
+    pairs = [(mg.relu(x), above), (mg.clip(x, 0), above), (mg.clip(x, None, 0), below)]
+    for found, expected in [*pairs, (mg.clip(x, max=0), below), (mg.relu(x[0]), above[0])]:
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found, expected)

@@ -21,7 +21,7 @@ CORE = "autograd.py", "ops/", "nn/", "optim/"
 STOREYS = (
     {"autograd"},
     {"ops"},
-    {"nn", "data", "metrics", "transforms", "graph", "debug", "parallel"},
+    {"nn", "data", "metrics", "transforms", "graph", "debug", "parallel", "files"},
     {"optim", "gradcheck", "checkpoint", "plot", "evaluation"},
     {"callbacks", "progress"},
     {"training"},

@@ -1,8 +1,9 @@
 """Read 1 of 8: the engine. Tensors remember how they were computed; `gradients` walks that back.
 
-It knows no operation. `primitive` pairs a NumPy function with its gradient rules; called on a
-Tensor it leaves a node: (primitive, inputs, their values, keywords, parents), where the parents
-are the inputs that require a gradient. The rest is what every operation would otherwise repeat.
+It knows no operation. `primitive` pairs a NumPy function with its gradient rules. Called on a
+Tensor that requires a gradient, it leaves a node on the result: (primitive, inputs, their values,
+keywords, parents), where the parents are those of the inputs that require a gradient, each with its
+place. All that remains is what every operation would otherwise repeat.
 """
 
 import sys
@@ -14,18 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-_recording = ContextVar("recording", default=True)
-_watcher: ContextVar[Any] = ContextVar("watcher", default=None)  # of mg.debug(), gradcheck
-_FREED: Any = ("freed",)  # the node of a tensor whose graph a backward pass has used up
-_bound: Any = None  # operators and methods: numpy_protocol.py binds them
+recording = ContextVar("recording", default=True)  # do operations leave nodes?
+watching: ContextVar[Any] = ContextVar("watching", default=None)  # the watcher of mg.debug()
 registry: dict[str, "primitive"] = {}  # every primitive of minigrad.ops; the tests walk it
+
+_FREED: Any = ("freed",)  # the node of a tensor whose graph a backward pass has used up
+_bound: Any = None  # operators and methods: ops/numpy_protocol.py binds them
 
 
 class Tensor:
     """An array that can be differentiated.
 
-    `data`: arrays keep their dtype and memory; numbers and lists of them become float32.
-    `requires_grad`: shall `backward` fill `grad`, an ndarray of the shape of `data`?
+    `data`: arrays keep their dtype and memory; numbers and lists of numbers become float32.
+    `requires_grad`: whether `backward` is to fill `grad`, an ndarray of the shape of `data`.
 
     Examples
     --------
@@ -35,17 +37,26 @@ class Tensor:
     array([2., 4.], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_data", "_node", "_retains", "grad", "name", "requires_grad")
+    __slots__ = ("__weakref__", "_data", "grad", "name", "node", "requires_grad", "retains_grad")
 
     def __init__(self, data, requires_grad=False, dtype=None, name=None):
         array = np.asarray(data, dtype)
-        keeps = dtype is not None or isinstance(data, np.ndarray | np.generic | Tensor)
-        array = array if keeps or array.dtype.kind not in "iuf" else array.astype(np.float32)
-        if array.dtype.kind not in ("f" if requires_grad else "biuf"):
-            wish = "floats, as of .astype(np.float32)" if requires_grad else "numbers"
-            raise TypeError(f"Tensor({requires_grad=}) expects {wish}, got {array.dtype}.")
-        self._data, self._node, self._retains = array, None, False
-        self.grad, self.name, self.requires_grad = None, name, requires_grad
+        keeps_dtype = dtype is not None or isinstance(data, np.ndarray | np.generic | Tensor)
+        if not keeps_dtype and array.dtype.kind in "iuf":
+            array = array.astype(np.float32)
+        if requires_grad and array.dtype.kind != "f":
+            raise TypeError(
+                f"Tensor(requires_grad=True) expects floats, got {array.dtype}: "
+                "use .astype(np.float32)."
+            )
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"Tensor expects numbers, got {data!r:.100} of dtype {array.dtype}.")
+        self._data = array
+        self.grad = None
+        self.name = name
+        self.node = None
+        self.requires_grad = requires_grad
+        self.retains_grad = False
 
     data: Any = property(attrgetter("_data"), lambda t, x: setattr(t, "_data", np.asarray(x)))
     shape: Any = property(attrgetter("_data.shape"))
@@ -54,10 +65,12 @@ class Tensor:
     def backward(self, gradient=None, retain_graph=False):
         """Add d(self)/d(leaf) to the `grad` of every leaf that requires a gradient.
 
-        `gradient` is the start, dL/d(self); ones if left out, where self has one element.
-        `retain_graph` keeps the graph, else freed on the way, for another backward pass.
+        `gradient` is what the walk starts with, dL/d(self). Left out, it is 1, and self has to
+        have one element. `retain_graph` keeps the graph for another walk; else it is freed.
         """
-        for t, g in zip(*_walk(self, None, gradient, False, retain_graph), strict=True):
+        order = topological_order(self)
+        ends = [t for t in order if t.node is None or t.retains_grad]
+        for t, g in zip(ends, _walk(order, ends, gradient, False, retain_graph), strict=True):
             t.grad = g if t.grad is None else np.asarray(t.grad + g)
 
     if TYPE_CHECKING:
@@ -72,7 +85,7 @@ class primitive:  # lower case as `property` is: it is used as a function
     """A row of the table: a NumPy function and its gradient rules, one for each input.
 
     `rule(g, y, *inputs, **keywords)` gives the gradient of an input from `g`, that of the output
-    `y`, in operators and primitives; it never writes into `g`. Without a rule, an input is a
+    `y`, by operators and primitives; it never writes into `g`. Without a rule, an input is a
     constant. `each(i, g, y, *inputs, **keywords)` serves a function of many inputs.
 
     Examples
@@ -84,18 +97,23 @@ class primitive:  # lower case as `property` is: it is used as a function
     """
 
     def __init__(self, function, *rules, each=None, name=None, doc=None):
-        self.function, self.rules, self.each, self.__doc__ = function, rules, each, doc
+        self.function = function
+        self.rules = rules
+        self.each = each
+        # rule(i) is the rule for input i, None if there is none.
         self.rule = (lambda i: partial(each, i)) if each else dict(enumerate(rules)).get
         self.name = self.__name__ = name or function.__name__.strip("_")
+        self.__doc__ = doc
         self.__module__ = sys._getframe(1).f_globals.get("__name__", "")
         if self.__module__.startswith("minigrad.ops."):
             registry[self.name] = self
 
     def __call__(self, *inputs, **keywords):
-        values, parents, recorded = [], [], False
+        values, parents = [], []
+        any_tensor = False
         for i, x in enumerate(inputs):
             if isinstance(x, Tensor):
-                recorded = True
+                any_tensor = True
                 if x.requires_grad:
                     parents.append((i, x))
                 x = x._data
@@ -103,21 +121,28 @@ class primitive:  # lower case as `property` is: it is used as a function
         if keywords and any(isinstance(k, Tensor) for k in keywords.values()):
             raise TypeError(f"{self.name} has no gradient for its options: pass them as arrays.")
         y = self.function(*values, **keywords)
-        if not recorded:
+        if not any_tensor:
             return y
-        out = object.__new__(Tensor)
+
+        out = object.__new__(Tensor)  # a quarter of the time of Tensor(y)
         out._data = y = y if type(y) is np.ndarray else np.asarray(y)
-        out.grad = out.name = out._node = None
-        out._retains = out.requires_grad = False
-        if parents and _recording.get() and y.dtype.kind == "f":
-            out.requires_grad, out._node = True, (self, inputs, values, keywords, parents)
-        if watcher := _watcher.get():
+        out.grad = None
+        out.name = None
+        out.node = None
+        out.requires_grad = False
+        out.retains_grad = False
+        if parents and recording.get() and y.dtype.kind == "f":
+            out.requires_grad = True
+            out.node = (self, inputs, values, keywords, parents)
+        watcher = watching.get()
+        if watcher:
             watcher.forward(out, self, values, keywords)
         return out
 
 
 @contextmanager
-def _setting(variable, value):
+def setting(variable, value):
+    """Inside `with`, a ContextVar has this value."""
     token = variable.set(value)
     try:
         yield
@@ -127,40 +152,55 @@ def _setting(variable, value):
 
 def no_grad():
     """Record nothing, in this thread: `with no_grad():`, or `@no_grad()` above a function."""
-    return _setting(_recording, False)
+    return setting(recording, False)
 
 
-def topological_order(output, inputs=None):
-    """What lies between `output` and `inputs`, or all before it, parents first; and their ids."""
+# ---- the order of the graph ----------------------------------------------------------------------
+
+
+def _parents(t):
+    """The tensors that `t` was computed from, of those that require a gradient."""
+    if t.node is _FREED:
+        raise ValueError("an earlier backward() freed this: give it retain_graph=True.")
+    return [x for _, x in t.node[-1]] if t.node else []
+
+
+def topological_order(output):
+    """A list of all that `output` was computed from: parents first, `output` last."""
     if not output.requires_grad:
         raise ValueError("nothing here requires a gradient: Tensor(..., requires_grad=True).")
-    order, seen, stack = [], set(), [output]
-    # What no input is reached by is not needed: its gradient is never computed.
-    needed = seen if inputs is None else {id(x) for x in inputs}
+    order, done, stack = [], set(), [output]
     while stack:
         t = stack.pop()
-        if t is None:  # the parents of the one below are done
-            t = stack.pop()
-            ids = [id(x) for _, x in t._node[-1]] if t._node and needed is not seen else ()
-            if not needed.isdisjoint(ids):
-                needed.add(id(t))
-            if id(t) in needed:
-                order.append(t)
-        elif id(t) not in seen:
-            if t._node is _FREED:
-                raise ValueError("an earlier backward() freed this: give it retain_graph=True.")
-            seen.add(id(t))
-            stack += (t, None)
-            for _, x in t._node[-1] if t._node else ():
-                stack.append(x)
-    return order, needed
+        if id(t) in done:
+            continue
+        waiting = [x for x in _parents(t) if id(x) not in done]
+        if waiting:
+            stack += [t, *waiting]  # t again, when these are done
+        else:
+            order.append(t)
+            done.add(id(t))
+    return order
+
+
+def _reached_by(inputs, order):
+    """The ids of the inputs, and of all in `order` that was computed from one of them."""
+    reached = {id(x) for x in inputs}
+    for t in order:
+        if t.node and any(id(x) in reached for _, x in t.node[-1]):
+            reached.add(id(t))
+    return reached
+
+
+# ---- the chain rule ------------------------------------------------------------------------------
 
 
 def gradients(output, inputs, gradient=None, create_graph=False, retain_graph=False):
     """Gradients of `output` with respect to `inputs`, a list; no `grad` is written.
 
-    Arrays that the caller owns, None for an input that `output` does not depend on. With
-    `create_graph` they are Tensors that can be differentiated again. The rest is `backward`'s.
+    They are arrays that the caller owns, None for an input that `output` does not depend on. With
+    `create_graph` they are Tensors that can be differentiated again. `gradient` and `retain_graph`
+    are those of `backward`.
 
     Examples
     --------
@@ -169,68 +209,76 @@ def gradients(output, inputs, gradient=None, create_graph=False, retain_graph=Fa
     >>> float(gradients(slope, [x])[0])
     18.0
     """
-    return _walk(output, inputs, gradient, create_graph, retain_graph or create_graph)[1]
+    order = topological_order(output)
+    return _walk(order, inputs, gradient, create_graph, retain_graph or create_graph)
 
 
-def _walk(output, inputs, gradient, create_graph, retain_graph):
-    """The chain rule, from `output` to `inputs`, or to all that keep a `grad`: they and theirs."""
-    order, needed = topological_order(output, inputs)
-    if inputs is None:
-        inputs = [t for t in order if t._node is None or t._retains]
-    wanted, found, watcher = {id(x) for x in inputs}, {}, _watcher.get()
-    pending = {id(output): _seed(output, gradient, create_graph)}
-    with _setting(_recording, create_graph):
-        while order:  # emptied, so that what is used is freed at once
-            t = order.pop()
-            key, node, g = id(t), t._node, pending.pop(id(t))
-            if key in wanted:
-                found[key] = g
-            if node:
-                _hand_back(g, t, node, needed, pending, create_graph, watcher)
-                t._node = node if retain_graph else _FREED
-    results, taken = [found.get(id(x)) for x in inputs], set()
-    if not create_graph:
-        results = [g if g is None else _owned(g, taken) for g in results]
-    return inputs, results
+def _walk(order, inputs, gradient, create_graph, retain_graph):
+    """Walk `order` back from its last tensor, the output; the gradient of each of `inputs`."""
+    needed = _reached_by(inputs, order)  # no gradient of anything else is computed
+    wanted = {id(x) for x in inputs}
+    found = {}
+    pending = {id(order[-1]): _start(order[-1], gradient, create_graph)}
+    with setting(recording, create_graph):
+        while order:
+            t = order.pop()  # off the list, so that what is used is freed at once
+            if id(t) not in needed:
+                continue
+            g = pending.pop(id(t))  # whole: all that was computed from t has been passed
+            if id(t) in wanted:
+                found[id(t)] = g
+            if t.node:
+                for i, x in t.node[-1]:
+                    if id(x) in needed:
+                        h = _apply_rule(g, t, i, x, create_graph)
+                        pending[id(x)] = pending[id(x)] + h if id(x) in pending else h
+                if not retain_graph:
+                    t.node = _FREED
+    results = [found.get(id(x)) for x in inputs]
+    return results if create_graph else _owned(results)
 
 
-def _seed(output, gradient, create_graph):
+def _start(output, gradient, create_graph):
+    """The gradient of the output: as given, or 1."""
     if gradient is None:
         gradient = np.ones(output.shape if output._data.size == 1 else ())
     if np.shape(gradient) != output.shape:
-        wish = f"gradient= of the output's shape {output.shape}, got {np.shape(gradient)}"
-        raise ValueError(f"backward expects {wish}. Left out, it is 1: reduce, as by .sum().")
+        raise ValueError(
+            f"backward expects gradient= of the output's shape {output.shape}, "
+            f"got {np.shape(gradient)}. Left out, it is 1: reduce the output, as by .sum()."
+        )
     if create_graph:
         return _fitted(gradient if isinstance(gradient, Tensor) else Tensor(gradient), output)
     return np.array(getattr(gradient, "_data", gradient), output.dtype)
 
 
-def _hand_back(g, t, node, needed, pending, create_graph, watcher):
-    """Add to `pending` what each parent of `t` gets of the gradient `g`."""
-    row, inputs, values, keywords, parents = node
-    y = t if create_graph else t._data
-    for i, x in parents:
-        if (key := id(x)) in needed:
-            try:
-                rule = row.rule(i)
-                if rule is None:
-                    raise TypeError("it is a constant there: pass an array, or .detach() it.")
-                h = rule(g, y, *(inputs if create_graph else values), **keywords)
-                if watcher:
-                    watcher.backward(t, i, g, h)
-                if h.shape != x._data.shape or h.dtype is not x._data.dtype:
-                    h = _fitted(h, x._data)
-            except Exception as error:
-                at = getattr(node, "place", "")  # known inside mg.debug()
-                error.add_note(f"in the gradient of {row.name} by argument {i}{at}")
-                raise
-            pending[key] = pending[key] + h if key in pending else h
+def _apply_rule(g, t, i, x, create_graph):
+    """What `x`, input `i` of the operation that made `t`, gets of the gradient `g` of `t`."""
+    row, inputs, values, keywords, _ = t.node
+    try:
+        rule = row.rule(i)
+        if rule is None:
+            raise TypeError("it is a constant there: pass an array, or .detach() it.")
+        if create_graph:
+            h = rule(g, t, *inputs, **keywords)
+        else:
+            h = rule(g, t._data, *values, **keywords)
+        watcher = watching.get()
+        if watcher:
+            watcher.backward(t, i, g, h)
+        if h.shape != x._data.shape or h.dtype is not x._data.dtype:
+            h = _fitted(h, x._data)
+    except Exception as error:
+        place = getattr(t.node, "place", "")  # known inside mg.debug()
+        error.add_note(f"in the gradient of {row.name} by argument {i}{place}")
+        raise
+    return h
 
 
 def _fitted(h, x):
     """`h` in the dtype and shape of `x`, summed over the axes along which `x` was broadcast."""
     if h.shape != x.shape:
-        extra = len(h.shape) - len(x.shape)  # of axes that x has not
+        extra = len(h.shape) - len(x.shape)  # the number of axes that x has not
         ones = (1,) * extra + x.shape
         if any(n not in (1, m) for n, m in zip(ones, h.shape)) or extra < 0:
             raise ValueError(f"its rule gave shape {h.shape}, to which {x.shape} cannot broadcast.")
@@ -239,11 +287,16 @@ def _fitted(h, x):
     return h if h.dtype == x.dtype else h.astype(x.dtype)
 
 
-def _owned(g, taken):
-    """`g`, or a copy where `g` is read-only, has gaps, or lies in memory already `taken`."""
-    owner, flags = g if g.base is None else g.base, g.flags
-    alone = getattr(owner, "size", -1) == g.size and id(owner) not in taken
-    if not (alone and flags.c_contiguous and flags.writeable):
-        owner = g = np.array(g, order="C")
-    taken.add(id(owner))
-    return g
+def _owned(arrays):
+    """The arrays, copied where they are read-only, have gaps, or share memory; None as it is."""
+    taken = set()  # the ids of the arrays that own the memory of those before
+    results = []
+    for g in arrays:
+        if g is not None:
+            owner = g if g.base is None else g.base
+            alone = getattr(owner, "size", -1) == g.size and id(owner) not in taken
+            if not (alone and g.flags.c_contiguous and g.flags.writeable):
+                owner = g = np.array(g, order="C")
+            taken.add(id(owner))
+        results.append(g)
+    return results

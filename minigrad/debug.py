@@ -12,8 +12,8 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from .autograd import _setting, _watcher
-from .ops.shaping import _plain
+from .autograd import setting, watching
+from .ops.shaping import plain
 
 
 @contextmanager
@@ -46,10 +46,10 @@ def debug():
     ...
     FloatingPointError: log made -inf at index (1,) (1 of 2 elements) of finite inputs, called at...
     """
-    outer = _watcher.get()
+    outer = watching.get()
     watcher = outer if isinstance(outer, _Debugger) else _Debugger(outer)
     try:
-        with _setting(_watcher, watcher):
+        with setting(watching, watcher):
             yield
     finally:
         if watcher is not outer:  # nested: the outer one sees it all
@@ -85,14 +85,14 @@ class _Debugger:
             self.outer.forward(out, row, values, keywords)
         place = _caller()
         _blame(row.name, out._data, [*values, *keywords.values()], place)
-        if out._node is not None:
-            out._node = node = _Node(out._node)
+        if out.node is not None:
+            out.node = node = _Node(out.node)
             node.place, node.locks = place, self.acquire([*values, out._data])
 
     def backward(self, t, i, g, h):
         if self.outer:
             self.outer.backward(t, i, g, h)
-        row, _, values, keywords, _ = t._node
+        row, _, values, keywords, _ = t.node
         known = [g, t._data, *values, *keywords.values()]
         _blame(f"the gradient of {row.name} by argument {i}", h, known, "")
 
@@ -116,10 +116,10 @@ class _Debugger:
 
 def _blame(name, x, known, place):
     """Raise if `x` holds a NaN, or an infinity, that nothing `known` before explains."""
-    data = np.asarray(_plain(x))
+    data = np.asarray(plain(x))
     if data.dtype.kind != "f" or np.isfinite(data).all():
         return
-    numbers = [x for x in map(_plain, known) if isinstance(x, float | np.floating | np.ndarray)]
+    numbers = [x for x in map(plain, known) if isinstance(x, float | np.floating | np.ndarray)]
     before = np.concatenate([np.ravel(x) for x in numbers])
     kind = "inputs without a NaN" if np.isinf(before).any() else "finite inputs"
     fresh = np.isnan(data) if np.isinf(before).any() else ~np.isfinite(data)

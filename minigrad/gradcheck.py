@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from . import autograd
-from .autograd import Tensor, _recording, _setting, _watcher, primitive
+from .autograd import Tensor, primitive, recording, setting, watching
 from .nn.module import Module
 
 
@@ -87,7 +87,7 @@ class _Watcher:
             raise GradientError(f"{fault}: the function falls back from float64.")
 
     def backward(self, t, i, g, h):
-        row, _, values, *_ = t._node
+        row, _, values, *_ = t.node
         came, shape = getattr(h, "dtype", type(h).__name__), np.shape(values[i])
         fault = f"{row.name}: gradient of argument {i} came"
         if came != np.float64:
@@ -123,7 +123,7 @@ class _Check:
 
     def gradients(self, xs):
         """By the rules; all values must be of float64, finite, and the same each time."""
-        with _setting(_watcher, _Watcher(_watcher.get())):
+        with setting(watching, _Watcher(watching.get())):
             y = self.recorded()
             # A weight of its own for each of several outputs, so that no two errors can cancel.
             weights = np.random.default_rng(0).uniform(0.5, 1.5, y.shape)
@@ -138,7 +138,7 @@ class _Check:
         return found
 
     def recorded(self):
-        with _setting(_recording, True):
+        with setting(recording, True):
             y = self.f(*self.arguments)
         if not isinstance(y, Tensor):
             raise GradientError(f"{self.name} returns a {type(y).__name__}, expected a Tensor.")
@@ -147,7 +147,7 @@ class _Check:
         return y
 
     def value(self):
-        with _setting(_recording, False):
+        with setting(recording, False):
             return float((self.f(*self.arguments).data * self.weights).sum())
 
     def differences(self, label, x):
@@ -172,8 +172,8 @@ class _Check:
 
     def culprit(self):
         """The first operation inside that is wrong by itself, with its error, as text, or none."""
-        order, _ = autograd.topological_order(self.recorded())
-        for row, _, values, keywords, parents in [t._node for t in order if t._node]:
+        order = autograd.topological_order(self.recorded())
+        for row, _, values, keywords, parents in [t.node for t in order if t.node]:
             places = [i for i, _ in parents]
             inputs = [_float64(x) if i in places else x for i, x in enumerate(values)]
             check = _Check(row.name, partial(row, **keywords), inputs, self.numbers)

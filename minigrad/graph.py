@@ -98,22 +98,22 @@ def graph(tensor, model=None):
         c0_1 --> o0
         o0 --> t0
     """
-    order = topological_order(tensor)[0][::-1] if tensor.requires_grad else [tensor]
-    constants = [x for t in order if t._node for x in t._node[1] if isinstance(x, Tensor)]
+    order = topological_order(tensor)[::-1] if tensor.requires_grad else [tensor]
+    constants = [x for t in order if t.node for x in t.node[1] if isinstance(x, Tensor)]
     tensors = {id(t): t for t in order + constants}
     keys = {at: f"t{number}" for number, at in enumerate(tensors)}
     names = {} if model is None else {id(p): name for name, p in model.named_parameters()}
     slopes, drawing = _slopes(tensor, order), Graph()
     for at, t in tensors.items():
         drawing.boxes[keys[at]] = _label(t, names.get(at, t.name), slopes.get(at))
-        if t._node:
+        if t.node:
             _draw_operation(drawing, t, keys)
     return drawing
 
 
 def _draw_operation(drawing, t, keys):
     """Add the operation that made `t`, its options, and arrows from its inputs."""
-    row, inputs, _, keywords, _ = t._node
+    row, inputs, _, keywords, _ = t.node
     number, options = keys[id(t)][1:], {}
     circle, names = f"o{number}", list(_parameters(row))
     for i, x in enumerate(inputs):

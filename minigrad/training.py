@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 
 import numpy as np
 
-from .autograd import _setting, gradients
+from .autograd import gradients, setting
 from .callbacks import Run
 from .checkpoint import keep, restore
 from .evaluation import evaluate_on, hits, loader_of, predict
@@ -138,7 +138,7 @@ class TrainStep(AbstractContextManager):
         """Loss, gradients, hits and batch statistics of a shard; changes nothing that is shared."""
         k, x, y, share = shard
         make = functools.partial(stream, self.seed, "dropout", self.epoch, self.count, k)
-        with use_generator(make), _setting(collected, []):
+        with use_generator(make), setting(collected, []):
             outputs = self.model(self.prepare(x, self.epoch, self.count, k))
             loss = self.loss(outputs, y)
             if not np.isfinite(loss.data).all():

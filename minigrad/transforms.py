@@ -11,7 +11,7 @@ from functools import wraps
 
 import numpy as np
 
-from .autograd import Tensor, _recording, _setting, gradients, topological_order
+from .autograd import Tensor, gradients, recording, setting, topological_order
 from .ops.elementwise import multiply
 from .ops.reduction import sum
 from .ops.shaping import reshape, stack
@@ -72,7 +72,7 @@ class _Trace:
         self.chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         if any(not -len(args) <= n < len(args) for n in self.chosen):
             raise ValueError(f"{name} got {len(args)} arguments, but {argnums=}.")
-        with _setting(_recording, True):
+        with setting(recording, True):
             for n in self.chosen:
                 inputs[n] = _mapped(_variable, args[n])
             self.output = f(*inputs, **keywords)
@@ -87,13 +87,13 @@ class _Trace:
             if not isinstance(y, Tensor):
                 came = type(y).__name__
                 raise TypeError(f"{self.name} expects f to return a Tensor, got {came}: {_LOST}")
-        seen = {id(t): t for y in self.ys if y.requires_grad for t in topological_order(y)[0]}
+        seen = {id(t): t for y in self.ys if y.requires_grad for t in topological_order(y)}
         self.depends = any(id(x) in seen for x in self.variables)
         for x in self.variables:
             if isinstance(x, _Variable):
                 x.alive = False
-        others = any(t._node is None and getattr(t, "alive", True) for t in seen.values())
-        self.graph = _recording.get() and others
+        others = any(t.node is None and getattr(t, "alive", True) for t in seen.values())
+        self.graph = recording.get() and others
         self.tensors = self.graph or any(isinstance(x, Tensor) for x in _leaves(self.args))
 
     def dependent(self):
@@ -123,7 +123,7 @@ class _Trace:
         if [x.shape for x in vs] != [y.shape for y in self.ys]:
             wish = f"{self.name} expects v of shape {_shapes(self.ys)}"
             raise ValueError(f"{wish}, got {_shapes(vs)}.")
-        with _setting(_recording, True):
+        with setting(recording, True):
             total = Tensor(0.0)
             for y, x in zip(self.ys, vs):
                 total = total + sum(multiply(y, x))

@@ -10,7 +10,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn, optim
-from minigrad.autograd import _watcher, gradients, primitive
+from minigrad.autograd import gradients, primitive, watching
 
 
 def leaf(*values):
@@ -311,11 +311,11 @@ def test_as_a_decorator():
 
 
 def test_outside_nothing_watches():
-    assert _watcher.get() is None
+    assert watching.get() is None
     with mg.debug():
-        assert _watcher.get() is not None
-    assert _watcher.get() is None
-    node = (leaf(1.0) * 2)._node
+        assert watching.get() is not None
+    assert watching.get() is None
+    node = (leaf(1.0) * 2).node
     assert type(node) is tuple
 
 

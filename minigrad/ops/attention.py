@@ -9,7 +9,7 @@ from .activation import softmax
 from .elementwise import where
 from .linalg import matmul
 from .random import dropout
-from .shaping import _like, _plain, swapaxes
+from .shaping import like, plain, swapaxes
 
 FAR = -1e9  # exp(FAR) is 0, and no difference of two of them is nan, as that of infinities is
 
@@ -50,7 +50,7 @@ def scaled_dot_product_attention(
     """
     if is_causal and attn_mask is not None:
         raise ValueError("attention takes attn_mask or is_causal, not both: combine them by &.")
-    seen = np.tri(query.shape[-2], key.shape[-2], dtype=bool) if is_causal else _plain(attn_mask)
+    seen = np.tri(query.shape[-2], key.shape[-2], dtype=bool) if is_causal else plain(attn_mask)
     scores = matmul(query, swapaxes(key, -1, -2))  # (..., L, S)
     scores = scores * (query.shape[-1] ** -0.5 if scale is None else scale)
     if seen is None:
@@ -58,5 +58,5 @@ def scaled_dot_product_attention(
     elif seen.dtype == bool:
         weights = softmax(where(seen, scores, FAR)) * seen.any(-1, keepdims=True)
     else:
-        weights = softmax(scores + _like(attn_mask, scores))
+        weights = softmax(scores + like(attn_mask, scores))
     return matmul(dropout(weights, dropout_p), value)

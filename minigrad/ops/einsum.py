@@ -11,7 +11,7 @@ import numpy as np
 
 from ..autograd import primitive
 from .elementwise import multiply
-from .shaping import _plain, broadcast_to, expand_dims, scatter
+from .shaping import broadcast_to, expand_dims, plain, scatter
 
 
 def _einsum(*operands, subscripts, optimize):
@@ -94,7 +94,7 @@ def inner(a, b):
     >>> inner(np.array([[1.0, 2.0]]), np.array([3.0, 4.0]))
     array([11.])
     """
-    if np.ndim(_plain(a)) == 0 or np.ndim(_plain(b)) == 0:
+    if np.ndim(plain(a)) == 0 or np.ndim(plain(b)) == 0:
         return multiply(a, b)
     return tensordot(a, b, (-1, -1))
 

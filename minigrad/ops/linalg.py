@@ -11,7 +11,7 @@ import numpy as np
 from ..autograd import primitive
 from .einsum import tensordot
 from .elementwise import multiply
-from .shaping import _plain, reshape
+from .shaping import plain, reshape
 
 
 def _matmul_left(g, y, a, b):
@@ -73,6 +73,6 @@ def dot(a, b):
     >>> float(dot(np.array([1.0, 2.0]), np.array([3.0, 4.0])))
     11.0
     """
-    if np.ndim(_plain(a)) == 0 or np.ndim(_plain(b)) == 0:
+    if np.ndim(plain(a)) == 0 or np.ndim(plain(b)) == 0:
         return multiply(a, b)
     return matmul(a, b) if b.ndim <= 2 else tensordot(a, b, (-1, -2))

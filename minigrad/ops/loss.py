@@ -9,7 +9,7 @@ from ..autograd import primitive
 from .activation import log_softmax, softmax, softplus
 from .elementwise import absolute, clip, exp, log, square, where
 from .reduction import sum
-from .shaping import _like, _plain, getitem
+from .shaping import getitem, like, plain
 
 
 def _cross_entropy(logits, targets, reduction="none"):
@@ -42,7 +42,7 @@ def _reduce(losses, reduction):
 
 def _check_classes(name, scores, targets):
     """Class indices as an integer array (N,), for scores (N, K)."""
-    targets, shape = np.asarray(_plain(targets)), scores.shape
+    targets, shape = np.asarray(plain(targets)), scores.shape
     if scores.ndim != 2 or targets.shape != shape[:1] or targets.dtype.kind not in "iu":
         came = f"{shape} and {targets.dtype} {targets.shape}"
         wish = f"{name} expects scores (N, K), a row for each of the integer targets (N,)"
@@ -77,8 +77,8 @@ def cross_entropy(logits, targets, reduction="mean", label_smoothing=0.0):
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing expects a share from 0 to 1, got {label_smoothing}.")
-    if logits.ndim == 2 and np.shape(_plain(targets)) == logits.shape:
-        targets = _like(targets, logits)
+    if logits.ndim == 2 and np.shape(plain(targets)) == logits.shape:
+        targets = like(targets, logits)
     else:
         classes = _check_classes("cross_entropy", logits, targets)
         targets = (classes[:, None] == np.arange(logits.shape[1])).astype(logits.dtype)
@@ -101,10 +101,10 @@ def nll_loss(log_probabilities, targets, reduction="mean"):
 
 def _matching(name, prediction, target):
     """The target in the dtype of the prediction, if both have one shape."""
-    if (shape := np.shape(_plain(target))) != prediction.shape:
+    if (shape := np.shape(plain(target))) != prediction.shape:
         came = f"{prediction.shape} and {shape}, which would broadcast by accident"
         raise ValueError(f"{name} expects two of one shape, got {came}: reshape one of them.")
-    return _like(target, prediction)
+    return like(target, prediction)
 
 
 def mse_loss(prediction, target, reduction="mean"):
@@ -168,6 +168,6 @@ def kl_div(log_probabilities, targets, reduction="mean", log_target=False):
     0.0
     """
     targets = _matching("kl_div", log_probabilities, targets)
-    logs = targets if log_target else log(where(_plain(targets) > 0, targets, 1))
+    logs = targets if log_target else log(where(plain(targets) > 0, targets, 1))
     losses = (exp(targets) if log_target else targets) * (logs - log_probabilities)
     return sum(losses) / len(losses) if reduction == "batchmean" else _reduce(losses, reduction)

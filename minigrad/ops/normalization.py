@@ -10,7 +10,7 @@ import numpy as np
 from ..autograd import Tensor, gradients, primitive
 from .elementwise import sqrt
 from .reduction import mean, var
-from .shaping import _plain, reshape
+from .shaping import plain, reshape
 
 
 def normalize(x, mean, var, weight=1, bias=0, eps=1e-5):
@@ -159,7 +159,7 @@ def batch_norm(x, weight, bias, eps=1e-5):
     >>> y.tolist(), mean.tolist(), var.tolist()
     ([[-1.0], [1.0]], [2.0], [1.0])
     """
-    mu, sigma2 = _moments(_plain(x))
+    mu, sigma2 = _moments(plain(x))
     return _batch_norm_row(x, weight, bias, mu, sigma2, eps=eps), mu, sigma2
 
 

@@ -128,7 +128,7 @@ def _bind_operator(name, row):
         return row(other if isinstance(other, _QUICK) else _operand(self, other), self)
 
     def in_place(self, other):
-        if self.requires_grad and self._node is None:
+        if self.requires_grad and self.node is None:
             hint = "update a parameter by p.data -= lr * p.grad, or make a new tensor, t = t + u"
             raise TypeError(f"a leaf that requires a gradient is not changed in place: {hint}.")
         return forward(self, other)
@@ -160,7 +160,7 @@ def _refuse_write(self, index, value):
 
 def _state(self):
     """What copying and pickling keep: a leaf, or a constant, and no graph."""
-    if self._node is not None:
+    if self.node is not None:
         hint = "say .detach() first; t + 0 is a copy that keeps the gradient"
         raise TypeError(f"a tensor that was computed is not copied or pickled: {hint}.")
     return object.__getstate__(self)
@@ -199,7 +199,7 @@ SPECIAL = {
     "T": property(lambda self: shaping.transpose(self), doc="The axes in reversed order."),
     "numpy": _constant,
     "detach": lambda self: Tensor(self.data, name=self.name),
-    "retain_grad": lambda self: setattr(self, "_retains", True),
+    "retain_grad": lambda self: setattr(self, "retains_grad", True),
     "reshape": lambda self, *shape: shaping.reshape(self, _sizes(shape)),
     "transpose": lambda self, *axes: shaping.transpose(self, _sizes(axes) if axes else None),
     "flatten": lambda self: shaping.reshape(self, (-1,)),

@@ -13,7 +13,7 @@ from ..autograd import primitive
 from .convolution import _check_windows, _pair, _views
 from .linalg import matmul
 from .reduction import mean
-from .shaping import _plain, pad
+from .shaping import pad, plain
 
 BLOCK = 2**21  # bytes of the images whose windows are gone through at once, to stay in the cache
 
@@ -82,7 +82,7 @@ def _sum(x, **options):
 
 # A table is read down its columns: rows 2 and 3 are each other's gradients, and so are 4 and 5.
 # fmt: off
-_max_pool     = primitive(_max, lambda g, y, x, **o: _max_scatter(g, _plain(x), _plain(y), **o),
+_max_pool     = primitive(_max, lambda g, y, x, **o: _max_scatter(g, plain(x), plain(y), **o),
                           name="max_pool2d", doc="The largest element of each window")
 _max_scatter  = primitive(_to_max, lambda h, _, g, x, y, **o: _max_gather(h, x, y, **o),
                           name="max_scatter", doc="g to the first largest of each window of x")

@@ -11,9 +11,9 @@ from contextvars import ContextVar
 
 import numpy as np
 
-from ..autograd import _setting
+from ..autograd import setting
 from .elementwise import multiply
-from .shaping import _memory_order
+from .shaping import memory_order
 
 _default = ContextVar("default_generator", default=None)
 
@@ -48,7 +48,7 @@ def default_generator():
 
 def use_generator(make):
     """Inside `with`, let `make()`, called at the first draw, be the default generator."""
-    return _setting(_default, make)
+    return setting(_default, make)
 
 
 def stream(seed, purpose, epoch=0, step=0, shard=0):
@@ -109,6 +109,6 @@ def _mask(x, p, rng):
     limit = min(round(p * 65536), 65535)
     draws = np.frombuffer(rng.bytes(2 * x.size), np.uint16)
     mask = np.empty_like(x)
-    flat = mask.transpose(_memory_order(mask)).reshape(-1)  # a view, whatever the order
+    flat = mask.transpose(memory_order(mask)).reshape(-1)  # a view, whatever the order
     np.multiply(draws >= limit, x.dtype.type(65536 / (65536 - limit)), out=flat)
     return mask

@@ -6,7 +6,7 @@ All are derived: an index is computed with NumPy, and `getitem` reads it and kno
 import numpy as np
 
 from .elementwise import where
-from .shaping import _plain, getitem, reshape
+from .shaping import getitem, plain, reshape
 
 
 def take(x, indices, axis=None):
@@ -19,7 +19,7 @@ def take(x, indices, axis=None):
     """
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
-    return getitem(x, (slice(None),) * (axis % x.ndim) + (np.asarray(_plain(indices)),))
+    return getitem(x, (slice(None),) * (axis % x.ndim) + (np.asarray(plain(indices)),))
 
 
 def take_along_axis(x, indices, axis=-1):
@@ -32,7 +32,7 @@ def take_along_axis(x, indices, axis=-1):
     """
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
-    indices = np.asarray(_plain(indices))
+    indices = np.asarray(plain(indices))
     if indices.ndim != x.ndim:
         raise ValueError(f"take_along_axis expects indices of {x.ndim} axes, got {indices.ndim}.")
     places = list(np.indices(x.shape, sparse=True))
@@ -62,7 +62,7 @@ def embedding(indices, weight):
     >>> embedding(np.array([1, 1]), np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[3.0, 4.0], [3.0, 4.0]]
     """
-    indices, n = np.asarray(_plain(indices)), len(weight)
+    indices, n = np.asarray(plain(indices)), len(weight)
     if indices.dtype.kind not in "iu":
         raise TypeError(f"embedding expects integers, got {indices.dtype}.")
     if indices.size and not 0 <= indices.min() <= indices.max() < n:
@@ -78,7 +78,7 @@ def sort(x, axis=-1):
     >>> sort(np.array([3.0, 1.0, 2.0]))
     array([1., 2., 3.])
     """
-    return take_along_axis(x, np.argsort(_plain(x), axis=axis, kind="stable"), axis)
+    return take_along_axis(x, np.argsort(plain(x), axis=axis, kind="stable"), axis)
 
 
 def triu(x, k=0):

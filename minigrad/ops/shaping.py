@@ -16,24 +16,24 @@ from ..autograd import Tensor, primitive
 _BASIC = int, slice, type(None), type(...)  # an index of these names each element once
 
 
-def _plain(x):
+def plain(x):
     """The array of a Tensor; anything else as it is."""
     return getattr(x, "_data", x)
 
 
-def _like(x, other):
+def like(x, other):
     """`x` as an array in the dtype of `other`; a Tensor as it is."""
     return x if isinstance(x, Tensor) else np.asarray(x, other.dtype)
 
 
-def _memory_order(x):
+def memory_order(x):
     """The axes of `x` from the slowest to the quickest in memory: (0, 2, 3, 1) of channels-last."""
-    strides = _plain(x).strides
+    strides = plain(x).strides
     return tuple(sorted(range(len(strides)), key=lambda axis: -abs(strides[axis])))
 
 
 def _ordered(x, *, axes):
-    if _memory_order(x) == axes:
+    if memory_order(x) == axes:
         return x
     out = np.empty([x.shape[axis] for axis in axes], x.dtype).transpose(np.argsort(axes))
     out[...] = x
@@ -91,7 +91,7 @@ def _concatenate_gradient(i, g, y, *xs, axis):
 # fmt: off
 reshape      = primitive(lambda x, shape: np.reshape(x, shape),
                          lambda g, y, x, shape:
-                             _in_order(reshape(g, x.shape), axes=_memory_order(x)),
+                             _in_order(reshape(g, x.shape), axes=memory_order(x)),
                          name="reshape", doc="The same elements in another shape")
 _in_order    = primitive(_ordered, lambda g, y, x, *, axes: g, name="in_order",
                          doc="x, copied if it must, with these axes from slow to quick in memory")
@@ -244,7 +244,7 @@ def expand_dims(x, axis):
     >>> expand_dims(np.ones((2, 3)), (0, -1)).shape
     (1, 2, 3, 1)
     """
-    return reshape(x, np.expand_dims(_plain(x), axis).shape)
+    return reshape(x, np.expand_dims(plain(x), axis).shape)
 
 
 def squeeze(x, axis=None):
@@ -255,4 +255,4 @@ def squeeze(x, axis=None):
     >>> squeeze(np.ones((1, 3, 1))).shape
     (3,)
     """
-    return reshape(x, np.squeeze(_plain(x), axis).shape)
+    return reshape(x, np.squeeze(plain(x), axis).shape)

@@ -14,7 +14,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.autograd import Tensor, _setting, _watcher, gradients, registry, topological_order
+from minigrad.autograd import Tensor, gradients, registry, setting, topological_order, watching
 
 EPS, ATOL, RTOL = 1e-6, 1e-7, 1e-5
 
@@ -140,7 +140,7 @@ class _Strict:
 
 @contextmanager
 def strict(dtype=None):
-    with _setting(_watcher, _Strict(dtype)):
+    with setting(watching, _Strict(dtype)):
         yield
 
 
@@ -240,7 +240,7 @@ def second_order(f, inputs, weights, rng):
 def check_rules_run(name, y):
     """The graph holds the row, with every argument that it has a rule for."""
     row = registry[name]
-    nodes = [t._node for t in topological_order(y)[0] if t._node and t._node[0] is row]
+    nodes = [t.node for t in topological_order(y) if t.node and t.node[0] is row]
     assert nodes, f"the case does not use the row {name}"
     for i, rule in enumerate(row.rules):
         used = any(i == place for node in nodes for place, _ in node[-1])

@@ -9,6 +9,7 @@ from .evaluation import evaluate, predict
 from .gradcheck import GradientError, gradcheck
 from .graph import Graph, graph
 from .ops import *
+from .random import manual_seed
 from .training import TrainStep, fit, lr_range_test
 from .transforms import grad, hessian, hvp, jacobian, value_and_grad, vjp
 

@@ -26,10 +26,10 @@ from .evaluation import evaluate_on, hits, loader_of, predict
 from .nn import Softmax
 from .nn.normalization import collected
 from .ops import cross_entropy
-from .ops.random import stream, use_generator
 from .optim import limit_norm
 from .parallel import Workers, choose_workers
 from .progress import Progress
+from .random import stream, use_generator
 
 # ---- one step ------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 
-from ..ops.random import stream
+from ..random import stream
 
 MEAN, STD = 0.1307, 0.3081  # of all pixels of MNIST's 60,000 training images, divided by 255
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..ops.random import stream
+from ..random import stream
 
 # What differs from hand to hand, and its standard deviation.
 # fmt: off

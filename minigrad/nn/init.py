@@ -5,7 +5,7 @@ The fans of a weight (out, in, *kernel) are in * kernel and out * kernel.
 
 import numpy as np
 
-from ..ops.random import default_generator
+from ..random import default_generator
 
 
 def uniform(shape, bound, rng=None):

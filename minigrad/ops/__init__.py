@@ -1,22 +1,28 @@
-"""What can be differentiated: a table of functions and their gradient rules."""
+"""What can be differentiated: a table of functions and their gradient rules.
 
-from typing import TYPE_CHECKING
+Public is what is imported here, and nothing else; `minigrad` offers the same names.
+"""
 
 from . import numpy_protocol  # binds the operators and methods of Tensor
-from .activation import *
-from .attention import *
-from .convolution import *
-from .einsum import *
-from .elementwise import *
-from .linalg import *
-from .loss import *
-from .normalization import *
-from .pooling import *
-from .random import dropout, manual_seed
-from .reduction import *
-from .selection import *
-from .shaping import *
+from .elementwise import add, subtract, multiply, divide, negative, power, square, reciprocal, sqrt
+from .elementwise import exp, expm1, log, log1p, log2, log10, logaddexp
+from .elementwise import sin, cos, tan, arcsin, arccos, arctan, arctan2, sinh, cosh, tanh
+from .elementwise import absolute, maximum, minimum, clip, where, sign, floor, ceil, round
+from .reduction import sum, prod, mean, var, std, max, min, norm, logsumexp, cumsum
+from .shaping import reshape, transpose, swapaxes, moveaxis, expand_dims, squeeze, broadcast_to
+from .shaping import concatenate, stack, split, tile, repeat, flip, roll, pad, diagonal, astype
+from .shaping import getitem, scatter
+from .selection import take, take_along_axis, embedding, sort, tril, triu
+from .linalg import matmul, linear, dot, outer
+from .einsum import einsum, inner, tensordot
+from .activation import relu, leaky_relu, elu, gelu, silu, sigmoid, softplus, softmax, log_softmax
+from .convolution import conv1d, conv2d, conv2d_textbook
+from .windows import im2col, col2im
+from .pooling import max_pool2d, avg_pool2d, adaptive_avg_pool2d, global_avg_pool2d
+from .normalization import batch_norm, layer_norm, normalize
+from .dropout import dropout
+from .attention import scaled_dot_product_attention
+from .loss import cross_entropy, nll_loss, binary_cross_entropy_with_logits, kl_div
+from .loss import mse_loss, l1_loss, huber_loss
 
-if not TYPE_CHECKING:  # public is what a room defines under a name without an underscore
-    _own = {name for name, x in vars().items() if f"{__name__}." in getattr(x, "__module__", "")}
-    __all__ = sorted(name for name in _own if not name.startswith("_"))
+__all__ = [name for name, value in vars().items() if callable(value) and name[0] != "_"]

@@ -6,9 +6,9 @@
 import numpy as np
 
 from .activation import softmax
+from .dropout import dropout
 from .elementwise import where
 from .linalg import matmul
-from .random import dropout
 from .shaping import like, plain, swapaxes
 
 FAR = -1e9  # exp(FAR) is 0, and no difference of two of them is nan, as that of infinities is

@@ -1,16 +1,17 @@
-"""Normalization: by given statistics, over the batch (a row), over each example (derived).
+"""Normalization: by given statistics, over the batch (rows), over each example (derived).
 
-Batch norm has rules of its own because they pay: derived from mean and var, forward and backward
-took 2.9 times as long. With arrays they go block by block over rows that stay in the cache; with
-Tensors the formula in primitives is differentiated, and can be again.
+Batch norm has rows of its own because they pay: derived from mean and var, forward and backward
+took 2.9 times as long. Its functions go block by block, over rows that stay in the cache.
 """
 
 import numpy as np
 
-from ..autograd import Tensor, gradients, primitive
+from ..autograd import primitive
+from .blocks import blocks
 from .elementwise import sqrt
-from .reduction import mean, var
-from .shaping import plain, reshape
+from .linalg import matmul
+from .reduction import mean, sum, var
+from .shaping import plain, reshape, transpose
 
 
 def normalize(x, mean, var, weight=1, bias=0, eps=1e-5):
@@ -25,28 +26,26 @@ def normalize(x, mean, var, weight=1, bias=0, eps=1e-5):
     return (x - mean) * (weight / sqrt(var + eps)) + bias
 
 
-# ---- batch norm ----------------------------------------------------------------------------------
+# ---- batch norm: rows that stay in the cache -----------------------------------------------------
 
-BLOCK = 2**17  # numbers; two or three arrays of them stay in the cache
+BLOCK_BYTES = 2**19  # of rows; two or three arrays of them stay in the cache
 
 
-def _rows(x):
+def _as_rows(x):
     """(N, C) as it is, (N, C, H, W) as rows of an image (N * H, W * C): a view, if the channels
     come last in memory. Numbers by channel are repeated W times for it: long rows are quick."""
     W = x.shape[-1] if x.ndim > 2 else 1
     return np.moveaxis(x, 1, -1).reshape(-1, W * x.shape[1])
 
 
-def _images(rows, shape):
-    """The reverse of `_rows`."""
+def _as_images(rows, shape):
+    """The reverse of `_as_rows`."""
     N, C, *space = shape
     return np.moveaxis(rows.reshape(N, *space, C), -1, 1)
 
 
-def _blocks(*arrays):
-    """The same few rows of each array, block by block."""
-    step = max(1, BLOCK // max(1, arrays[0].shape[1]))
-    return (tuple(a[i : i + step] for a in arrays) for i in range(0, len(arrays[0]), step))
+def _row_blocks(rows):
+    return blocks(len(rows), rows[:1].nbytes, BLOCK_BYTES)
 
 
 def _repeated(vector, rows):
@@ -54,94 +53,133 @@ def _repeated(vector, rows):
     return np.tile(vector, rows.shape[1] // max(1, len(vector)))
 
 
-def _channel_sums(rows, C):
+def _sum_rows(rows, C):
     """The sum of each channel; by BLAS, which is four times as fast as `sum`."""
     return (np.ones(len(rows), rows.dtype) @ rows).reshape(-1, C).sum(0)
 
 
 def _moments(x):
     """Mean and biased variance of each channel of an array: (N, C, ...) -> (C,), (C,)"""
-    rows, C, n = _rows(x), x.shape[1], x.size // max(1, x.shape[1])
+    rows = _as_rows(x)
+    C = x.shape[1]
+    n = x.size // max(1, C)
     mu, sigma2 = np.zeros((2, C), x.dtype)
-    for (block,) in _blocks(rows):
-        mu += _channel_sums(block, C) / n
+    for block in _row_blocks(rows):
+        mu += _sum_rows(rows[block], C) / n
     center = _repeated(mu, rows)
-    for (block,) in _blocks(rows):
-        sigma2 += _channel_sums(np.square(block - center), C) / n
+    for block in _row_blocks(rows):
+        sigma2 += _sum_rows(np.square(rows[block] - center), C) / n
     return mu, sigma2
 
 
 def _batch_norm(x, weight, bias, mu, sigma2, *, eps):
-    rows = _rows(x)
-    y, scale = np.empty_like(rows), weight / np.sqrt(sigma2 + eps)
-    center, scale, bias = (_repeated(v, rows) for v in (mu, scale, bias))
-    for block, out in _blocks(rows, y):
-        np.subtract(block, center, out=out)
-        out *= scale
-        out += bias
-    return _images(y, x.shape)
-
-
-def _in_primitives(x, weight, bias, eps):
-    """Batch norm as in the paper, from rows that can be differentiated again."""
-    axes, shape = (0, *range(2, x.ndim)), (1, -1) + (1,) * (x.ndim - 2)
-    moments = mean(x, axes, keepdims=True), var(x, axes, keepdims=True)
-    return normalize(x, *moments, reshape(weight, shape), reshape(bias, shape), eps)
-
-
-def _input_gradient(g, x, weight, bias, mu, sigma2, eps):
-    """weight / s * (g - mean(g) - z * mean(g * z)), where s is the deviation, z is (x - mu) / s"""
-    rows, g_rows, inverse, n = _rows(x), _rows(g), 1 / np.sqrt(sigma2 + eps), g.size // len(mu)
-    sum_g, sum_gx = _sums(rows, g_rows, mu)
-    slope = inverse**2 * sum_gx / n
-    shift = sum_g / n - mu * slope
-    slope, shift, scale = (_repeated(v, rows) for v in (slope, shift, weight * inverse))
-    out = np.empty_like(rows)
-    for xs, gs, block in _blocks(rows, g_rows, out):  # scale * (g - slope * x - shift)
-        np.multiply(xs, slope, out=block)
-        np.subtract(gs, block, out=block)
-        block -= shift
-        block *= scale
-    return _images(out, x.shape)
+    rows = _as_rows(x)
+    y = np.empty_like(rows)
+    center = _repeated(mu, rows)
+    scale = _repeated(weight / np.sqrt(sigma2 + eps), rows)
+    shift = _repeated(bias, rows)
+    for block in _row_blocks(rows):
+        np.subtract(rows[block], center, out=y[block])
+        y[block] *= scale
+        y[block] += shift
+    return _as_images(y, x.shape)
 
 
 def _sums(rows, g, mu):
     """sum(g), sum(g * (x - mu)) of each channel"""
     sum_g, sum_gx = np.zeros((2, len(mu)), g.dtype)
     center = _repeated(mu, rows)
-    for xs, gs in _blocks(rows, g):
-        sum_g += _channel_sums(gs, len(mu))
-        sum_gx += _channel_sums((xs - center) * gs, len(mu))
+    for block in _row_blocks(rows):
+        sum_g += _sum_rows(g[block], len(mu))
+        sum_gx += _sum_rows((rows[block] - center) * g[block], len(mu))
     return sum_g, sum_gx
 
 
-def _weight_gradient(g, x, weight, bias, mu, sigma2, eps):
-    return _sums(_rows(x), _rows(g), mu)[1] / np.sqrt(sigma2 + eps)
+def _weight_gradient(g, x, mu, sigma2, *, eps):
+    """dL/dweight = sum(g * z), where z = (x - mu) / s"""
+    return _sums(_as_rows(x), _as_rows(g), mu)[1] / np.sqrt(sigma2 + eps)
 
 
-def _bias_gradient(g, x, weight, bias, mu, sigma2, eps):
-    return _channel_sums(_rows(g), len(mu))
+def _input_gradient(g, x, weight, mu, sigma2, *, eps):
+    """dL/dx = weight / s * (g - mean(g) - z * mean(g * z)), where z = (x - mu) / s"""
+    rows = _as_rows(x)
+    g = _as_rows(g)
+    n = x.size // len(mu)
+    inverse = 1 / np.sqrt(sigma2 + eps)
+    sum_g, sum_gx = _sums(rows, g, mu)
+    slope = inverse**2 * sum_gx / n
+    shift = _repeated(sum_g / n - mu * slope, rows)
+    slope = _repeated(slope, rows)
+    scale = _repeated(weight * inverse, rows)
+    out = np.empty_like(rows)
+    for block in _row_blocks(rows):  # scale * (g - slope * x - shift)
+        np.multiply(rows[block], slope, out=out[block])
+        np.subtract(g[block], out[block], out=out[block])
+        out[block] -= shift
+        out[block] *= scale
+    return _as_images(out, x.shape)
 
 
-def _gradient(i, g, y, *inputs, eps):
-    """weight / s * (g - mean(g) - z * mean(g * z)), sum(g * z), sum(g); z is (x - mean) / s"""
-    if isinstance(g, Tensor):
-        fresh = [reshape(v, v.shape) for v in inputs[:3]]  # whatever they depend on
-        return gradients(_in_primitives(*fresh, eps), [fresh[i]], g, create_graph=True)[0]
-    return (_input_gradient, _weight_gradient, _bias_gradient)[i](g, *inputs, eps)
+# ---- batch norm: the rows of the table -----------------------------------------------------------
 
 
-# A row of x, weight, bias; the moments of x come along so that they are computed once.
+def _channel_sum(x):
+    """The sum of each channel, (N, C, ...) -> (C,), as `_sum_rows` does it, in primitives."""
+    W = x.shape[-1] if x.ndim > 2 else 1
+    rows = transpose(x, (0, *range(2, x.ndim), 1))  # (N, ..., C)
+    rows = reshape(rows, (-1, W * x.shape[1]))
+    return sum(reshape(matmul(np.ones(rows.shape[0], x.dtype), rows), (-1, x.shape[1])), 0)
+
+
+def _input_gradient_by_weight(h, y, g, x, weight, mu, sigma2, *, eps):
+    """sum(h * y / weight)"""
+    return _channel_sum(h * _input_gradient_row(g, x, np.ones_like(mu), mu, sigma2, eps=eps))
+
+
+def _input_gradient_by_x(h, y, g, x, weight, mu, sigma2, *, eps):
+    """-(z * mean(h * y) + mean(g * z) * _input_gradient_row(h) + mean(h * z) * y) / s
+
+    Both z and s depend on x: dz_j / dx_i = ((i == j) - 1 / n - z_i * z_j / n) / s, ds / dx = z / n.
+    """
+    axes = (0, *range(2, x.ndim))
+    n = x.size // len(mu)
+
+    def wide(by_channel):
+        return reshape(by_channel, (1, -1) + (1,) * (x.ndim - 2))
+
+    z = _batch_norm_row(x, np.ones_like(mu), np.zeros_like(mu), mu, sigma2, eps=eps)
+    s = sqrt(var(x, axes, keepdims=True) + eps)
+    mean_hy = wide(_channel_sum(h * y)) / n
+    mean_gz = wide(_weight_gradient_row(g, x, mu, sigma2, eps=eps)) / n
+    mean_hz = wide(_weight_gradient_row(h, x, mu, sigma2, eps=eps)) / n
+    h_back = _input_gradient_row(h, x, weight, mu, sigma2, eps=eps)
+    return -(z * mean_hy + mean_gz * h_back + mean_hz * y) / s
+
+
+# A table is read down its columns: the rows are each other's gradients. mu and sigma2 are the
+# moments of x; they come along so that they are computed once, and each rule by x counts them in.
 # fmt: off
-_batch_norm_row = primitive(_batch_norm, each=_gradient, name="batch_norm",
-    doc="(x - mean) / sqrt(var + eps) * weight + bias, by the moments of the batch itself")
+_batch_norm_row = primitive(_batch_norm,
+    lambda g, y, x, weight, bias, mu, sigma2, **o: _input_gradient_row(g, x, weight, mu, sigma2, **o),
+    lambda g, y, x, weight, bias, mu, sigma2, **o: _weight_gradient_row(g, x, mu, sigma2, **o),
+    lambda g, y, x, weight, bias, mu, sigma2, **o: _channel_sum(g),
+    name="batch_norm", doc="(x - mu) / sqrt(sigma2 + eps) * weight + bias, by the moments of x")
+_input_gradient_row = primitive(_input_gradient,
+    lambda h, y, g, x, weight, mu, sigma2, **o: _input_gradient_row(h, x, weight, mu, sigma2, **o),
+    _input_gradient_by_x,
+    _input_gradient_by_weight,
+    name="batch_norm_input_gradient", doc="dL/dx of batch_norm")
+_weight_gradient_row = primitive(_weight_gradient,
+    lambda h, y, g, x, mu, sigma2, **o: _batch_norm_row(x, h, np.zeros_like(mu), mu, sigma2, **o),
+    lambda h, y, g, x, mu, sigma2, **o: _input_gradient_row(g, x, h, mu, sigma2, **o),
+    name="batch_norm_weight_gradient", doc="dL/dweight of batch_norm")
 # fmt: on
 
 
 def batch_norm(x, weight, bias, eps=1e-5):
     """Normalize each channel over the batch, and over the places of an image.
 
-    Ioffe and Szegedy (2015), as in training: by the batch's own mean and biased variance.
+    As in training: by the batch's own mean and biased variance (Ioffe and Szegedy 2015).
 
     Parameters
     ----------
@@ -182,6 +220,8 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
     if x.shape[-len(shape) :] != shape:
         raise ValueError(f"layer_norm over {shape} expects these as the last axes, got {x.shape}.")
     axes = tuple(range(-len(shape), 0))
-    moments = mean(x, axes, keepdims=True), var(x, axes, keepdims=True)
-    weight, bias = 1 if weight is None else weight, 0 if bias is None else bias
-    return normalize(x, *moments, weight, bias, eps)
+    mu = mean(x, axes, keepdims=True)
+    sigma2 = var(x, axes, keepdims=True)
+    weight = 1 if weight is None else weight
+    bias = 0 if bias is None else bias
+    return normalize(x, mu, sigma2, weight, bias, eps)

@@ -1,7 +1,7 @@
-"""Pooling: the largest, or the mean, of each window.
+"""Pooling: the largest element, or the mean, of each window.
 
-Both go over the places of the window and treat all windows at once, as strided views; neither ever
-goes over the images. What a window reads (`gather`) and what it hands back (`scatter`) are each
+Both loop over the places of the window and treat all windows at once, as strided views; neither
+loops over the images. What a window reads (`gather`) and what it hands back (`scatter`) are each
 other's gradients.
 """
 
@@ -10,12 +10,15 @@ import math
 import numpy as np
 
 from ..autograd import primitive
-from .convolution import _check_windows, _pair, _views
+from .blocks import blocks
 from .linalg import matmul
 from .reduction import mean
 from .shaping import pad, plain
+from .windows import check_windows, pair, views
 
-BLOCK = 2**21  # bytes of the images whose windows are gone through at once, to stay in the cache
+BLOCK_BYTES = (
+    2**21
+)  # of images: all places of their windows are visited while they are in the cache
 
 
 def _fold(ufunc, arrays):
@@ -29,13 +32,13 @@ def _fold(ufunc, arrays):
 
 def _max(x, **options):
     """The largest of each window: (N, C, H, W) -> (N, C, OH, OW)"""
-    return _fold(np.maximum, _views(x, **options))
+    return _fold(np.maximum, views(x, **options))
 
 
 def _hits(x, y, options):
-    """For each place of the window, where it is that which holds the largest element first."""
+    """For each place of the window, in which windows it is the first to hold the largest element."""
     taken = None
-    for view in _views(x, **options):
+    for view in views(x, **options):
         hit = view == y
         yield hit if taken is None else hit > taken
         taken = hit if taken is None else taken | hit
@@ -47,37 +50,37 @@ def _tiles(shape, kernel_size, stride):
 
 
 def _to_max(g, x, y, **options):
-    """`g` to the largest element of each window: (N, C, OH, OW) -> (N, C, H, W)"""
+    """`g` to the first largest element of each window: (N, C, OH, OW) -> (N, C, H, W)"""
     once = _tiles(x.shape, **options)
     out = np.empty_like(x, g.dtype) if once else np.zeros_like(x, g.dtype)
-    step = max(1, BLOCK // max(1, out[:1].nbytes))
-    for start in range(0, len(x), step):
-        few = slice(start, start + step)
-        for view, hit in zip(_views(out[few], **options), _hits(x[few], y[few], options)):
+    for images in blocks(len(x), out[:1].nbytes, BLOCK_BYTES):
+        hits = _hits(x[images], y[images], options)
+        for view, hit in zip(views(out[images], **options), hits):
             if once:
-                np.multiply(g[few], hit, out=view)
+                np.multiply(g[images], hit, out=view)
             else:
-                view += g[few] * hit
+                view += g[images] * hit
     return out
 
 
 def _at_max(h, x, y, **options):
-    """`h` at the largest element of each window: (N, C, H, W) -> (N, C, OH, OW)"""
-    return _fold(np.add, (v * hit for v, hit in zip(_views(h, **options), _hits(x, y, options))))
+    """`h` at the first largest element of each window: (N, C, H, W) -> (N, C, OH, OW)"""
+    pairs = zip(views(h, **options), _hits(x, y, options))
+    return _fold(np.add, (view * hit for view, hit in pairs))
 
 
 def _spread(g, *, shape, **options):
     """`g` to every element of its window: (N, C, OH, OW) -> (N, C, H, W)"""
     N, C, H, W = shape
     out = np.zeros((N, H, W, C), g.dtype).transpose(0, 3, 1, 2)
-    for view in _views(out, **options):
+    for view in views(out, **options):
         view += g
     return out
 
 
 def _sum(x, **options):
     """The sum of each window: (N, C, H, W) -> (N, C, OH, OW)"""
-    return _fold(np.add, _views(x, **options))
+    return _fold(np.add, views(x, **options))
 
 
 # A table is read down its columns: rows 2 and 3 are each other's gradients, and so are 4 and 5.
@@ -97,11 +100,15 @@ _window_share = primitive(_spread, lambda h, y, g, *, shape, **o: _window_sum(h,
 
 def _framed(name, x, kernel_size, stride, padding, border):
     """`x` inside its border, and the windows' options, checked."""
-    kernel_size, padding = _pair(kernel_size), _pair(padding)
-    stride = kernel_size if stride is None else _pair(stride)
-    _check_windows(name, x.shape, kernel_size, stride, padding)
+    kernel_size = pair(kernel_size)
+    padding = pair(padding)
+    stride = kernel_size if stride is None else pair(stride)
+    check_windows(name, x.shape, kernel_size, stride, padding)
     if any(2 * p > k for p, k in zip(padding, kernel_size)):
-        raise ValueError(f"{name} expects a padding of half of {kernel_size=} at most: {padding=}.")
+        raise ValueError(
+            f"{name} expects a padding of at most half the kernel, got {padding=} with "
+            f"{kernel_size=}: a window would lie in the border alone."
+        )
     if any(padding):
         x = pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)], constant_values=border)
     return x, {"kernel_size": kernel_size, "stride": stride}
@@ -146,9 +153,10 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0):
 
 
 def adaptive_avg_pool2d(x, output_size):
-    """The means of so many windows, whatever the size of the image; they overlap if they must.
+    """The means of so many windows, whatever the size of the image.
 
-    Window i of n covers the pixels from floor(i H / n) to ceil((i + 1) H / n), as in PyTorch.
+    Window i of n covers the pixels from floor(i H / n) to ceil((i + 1) H / n), as in PyTorch; where
+    n does not divide H, windows overlap.
 
     Parameters
     ----------
@@ -164,17 +172,23 @@ def adaptive_avg_pool2d(x, output_size):
     >>> adaptive_avg_pool2d(np.arange(5.0).reshape(1, 1, 1, 5), (1, 2)).tolist()
     [[[[1.0, 3.0]]]]
     """
-    if x.ndim != 4 or min(*_pair(output_size), *x.shape[2:]) < 1:
-        wish = "images (N, C, H, W) and sizes from 1 on"
-        raise ValueError(f"adaptive_avg_pool2d expects {wish}, got {x.shape} and {output_size}.")
-    over_h, over_w = [_means(n, size, x.dtype) for n, size in zip(_pair(output_size), x.shape[2:])]
+    if x.ndim != 4 or min(*pair(output_size), *x.shape[2:]) < 1:
+        raise ValueError(
+            "adaptive_avg_pool2d expects images (N, C, H, W) and an output size of 1 or more, "
+            f"got {x.shape} and {output_size}."
+        )
+    OH, OW = pair(output_size)
+    over_h = _means(OH, x.shape[2], x.dtype)  # (OH, H)
+    over_w = _means(OW, x.shape[3], x.dtype)  # (OW, W)
     return matmul(matmul(over_h, x), over_w.T)  # (OH, H) @ (N, C, H, W) @ (W, OW)
 
 
 def _means(n, size, dtype):
     """The matrix (n, size) that takes the means of n windows."""
-    i, place = np.arange(n)[:, None], np.arange(size)
-    inside = (place >= i * size // n) & (place < -(-(i + 1) * size // n))
+    i = np.arange(n)[:, None]
+    start = i * size // n
+    end = -(-(i + 1) * size // n)  # rounded up
+    inside = (start <= np.arange(size)) & (np.arange(size) < end)  # (n, size)
     return (inside / inside.sum(1, keepdims=True)).astype(dtype)
 
 

@@ -19,7 +19,7 @@ from minigrad.data.augment import (
     affine,
     bilinear,
 )
-from minigrad.ops.random import stream
+from minigrad.random import stream
 
 AFFINE = RandomAffine(10, 0.1, (0.9, 1.1), 10)
 TRANSFORMS = [

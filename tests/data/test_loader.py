@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigrad.data import DataLoader, normalize, split
-from minigrad.ops.random import stream
+from minigrad.random import stream
 
 
 def numbered(n):

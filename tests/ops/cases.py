@@ -566,6 +566,24 @@ def conv_gradient(draw, of_input):
 
 
 @st.composite
+def windows(draw):
+    """An image, and the options of im2col."""
+    kernel, padding = draw_pair(draw, 1, 3), draw_pair(draw, 0, 2)
+    options = {"stride": draw_pair(draw, 1, 3), "dilation": draw_pair(draw, 1, 2)}
+    steps = zip(truth.pair(kernel), truth.pair(padding), truth.pair(options["dilation"]))
+    sizes = [max(1, d * (k - 1) + 1 - 2 * p) + draw(st.integers(0, 3)) for k, p, d in steps]
+    shape = draw(st.integers(1, 2)), draw(st.integers(1, 2)), *sizes
+    return [draw_array(draw, shape)], {"kernel_size": kernel, "padding": padding, **options}
+
+
+@st.composite
+def columns(draw):
+    """The arguments of col2im."""
+    (x,), options = draw(windows())
+    return [draw_array(draw, truth.im2col(x, **options).shape)], {"shape": x.shape, **options}
+
+
+@st.composite
 def poolings(draw, padded=True):
     kernel = draw_pair(draw, 1, 3)
     options = {"kernel_size": kernel, "stride": draw_pair(draw, 1, 3)}
@@ -616,19 +634,18 @@ def conv1d(x, w, b, stride, padding, dilation, groups):
     return truth.conv2d(x[:, :, None], w[:, :, None], b, *wide, groups)[:, :, 0]
 
 
-def im2col_sizes(draw, shape):
-    return {"kernel_size": draw_pair(draw, 1, 2), "padding": draw_pair(draw, 0, 1), "stride": 2}
-
-
 images = {"min_dims": 4, "max_dims": 4, "min_side": 1}
 conv = truth.conv2d
 case("conv2d", mg.conv2d, conv, convolutions(), row="conv2d")
+case("conv2d_textbook", mg.conv2d_textbook, conv, convolutions(bias=False), row="conv2d_textbook")
+case("im2col", mg.im2col, truth.im2col, windows(), row="im2col")
+case("col2im", mg.col2im, truth.col2im, columns(), row="col2im")
 case("conv2d, no bias", mg.conv2d, conv, convolutions(bias=False))
 case("conv2d in groups", mg.conv2d, conv, convolutions(groups=(1, 2, 3)))
 for part, of_input in (("input", True), ("weight", False)):
-    name = f"conv_{part}_gradient"
+    name = f"conv2d_{part}_gradient"
     strategy = st.composite(conv_gradient)(of_input)
-    case(name, registry[name], getattr(truth, name.replace("_", "2d_", 1)), strategy, row=name)
+    case(name, registry[name], getattr(truth, name), strategy, row=name)
 case("conv1d", mg.conv1d, conv1d, sequences())
 case("max_pool2d", mg.max_pool2d, truth.max_pool2d, poolings(), row="max_pool2d")
 case("avg_pool2d", mg.avg_pool2d, truth.avg_pool2d, poolings())
@@ -667,6 +684,25 @@ def batches(draw):
     N, C = draw(st.integers(2, 4)), draw(st.integers(1, 3))
     space = draw(st.sampled_from([(), (2, 3), (1, 1)]))
     return [draw_array(draw, shape) for shape in ((N, C, *space), (C,), (C,))], {"eps": 0.1}
+
+
+@st.composite
+def batch_gradients(draw, by_weight):
+    """g, x, and the weight where the gradient is that of the input."""
+    (x, weight, _), options = draw(batches())
+    g = draw_array(draw, x.shape, salt=1)
+    return [g, x] if by_weight else [g, x, weight], options
+
+
+def with_moments(row):
+    """A row that takes the moments of its second argument as its last two, which are constants."""
+
+    def function(g, x, *weight, eps):
+        array = x.data if isinstance(x, mg.Tensor) else x
+        axes = (0, *range(2, array.ndim))
+        return registry[row](g, x, *weight, array.mean(axes), array.var(axes), eps=eps)
+
+    return function
 
 
 @st.composite
@@ -739,6 +775,8 @@ case(
     batches(),
     row="batch_norm",
 )
+for name, by_weight in ("batch_norm_input_gradient", False), ("batch_norm_weight_gradient", True):
+    case(name, with_moments(name), getattr(truth, name), batch_gradients(by_weight), row=name)
 case("layer_norm", lambda x, w, b: mg.layer_norm(x, w.shape, w, b), layer_norm, layers())
 case("layer_norm, plain", mg.layer_norm, plain_layer_norm, one(last_axes, min_dims=1, min_side=2))
 case("cross_entropy", mg.cross_entropy, truth.cross_entropy, probabilities(), row="cross_entropy")

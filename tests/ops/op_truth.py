@@ -70,6 +70,16 @@ def im2col(x, kernel_size, stride=1, padding=0, dilation=1):
     return columns.reshape(len(x) * OH * OW, KH * KW * C)
 
 
+def col2im(columns, shape, kernel_size, stride=1, padding=0, dilation=1):
+    (KH, KW), (N, C, _, _) = pair(kernel_size), shape
+    OH, OW = out_shape(shape, kernel_size, stride, padding, dilation)
+    columns = columns.reshape(N, OH, OW, KH, KW, C)
+    x = np.zeros(shape, columns.dtype)
+    for i, j, a, b, row, column in windows(shape, kernel_size, stride, padding, dilation):
+        x[:, :, row, column] += columns[:, i, j, a, b]
+    return x
+
+
 def max_places(x, kernel_size, stride, padding=0):
     """The first pixel (h, w) of the largest of each window, by (n, c, i, j)."""
     best = {}
@@ -150,6 +160,23 @@ def batch_norm(x, weight, bias, eps=1e-5):
     for c in range(x.shape[1]):
         y[:, c] = normalize(x[:, c], x[:, c].mean(), x[:, c].var(), weight[c], bias[c], eps)
     return y
+
+
+def batch_norm_input_gradient(g, x, weight, eps):
+    """The chain rule in the steps of the paper: by x_hat, by the variance, by the mean, by x."""
+    out = np.empty_like(x)
+    for c in range(x.shape[1]):
+        center, var = x[:, c] - x[:, c].mean(), x[:, c].var()
+        by_hat = g[:, c] * weight[c]
+        by_var = np.sum(by_hat * center) * -0.5 * (var + eps) ** -1.5
+        by_mean = -np.sum(by_hat) / np.sqrt(var + eps) - 2 * by_var * center.mean()
+        out[:, c] = by_hat / np.sqrt(var + eps) + (2 * by_var * center + by_mean) / center.size
+    return out
+
+
+def batch_norm_weight_gradient(g, x, eps):
+    ones, zeros = np.ones(x.shape[1]), np.zeros(x.shape[1])
+    return (g * batch_norm(x, ones, zeros, eps)).sum((0, *range(2, x.ndim)))
 
 
 def attention(query, key, value, attn_mask=None, is_causal=False, scale=None):

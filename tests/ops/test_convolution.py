@@ -3,62 +3,36 @@
 import numpy as np
 import op_truth as truth
 import pytest
-from cases import draw_pair
+from cases import convolutions
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from op_checks import LAYOUTS, check_gradients, draw_array
+from op_checks import LAYOUTS, _laid_out, blocks_of, check_gradients
 
 import minigrad as mg
 from minigrad import Tensor, gradients
-from minigrad.ops import convolution
+from minigrad.ops import conv_blocks
 
 quickly = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 
 
-@st.composite
-def windows(draw):
-    """An image, and the options of im2col."""
-    kernel, padding = draw_pair(draw, 1, 3), draw_pair(draw, 0, 2)
-    options = {"stride": draw_pair(draw, 1, 3), "dilation": draw_pair(draw, 1, 2)}
-    steps = zip(truth.pair(kernel), truth.pair(padding), truth.pair(options["dilation"]))
-    sizes = [max(1, d * (k - 1) + 1 - 2 * p) + draw(st.integers(0, 3)) for k, p, d in steps]
-    shape = draw(st.integers(1, 2)), draw(st.integers(1, 2)), *sizes
-    return draw_array(draw, shape), {"kernel_size": kernel, "padding": padding, **options}
-
-
 @quickly
-@given(windows())
-def test_im2col_reads_what_the_loops_read(drawn):
-    x, options = drawn
-    np.testing.assert_array_equal(mg.im2col(x, **options), truth.im2col(x, **options))
-
-
-@quickly
-@given(windows())
-def test_col2im_is_the_adjoint_of_im2col(drawn):
-    """<im2col(x), c> == <x, col2im(c)> for every c."""
-    x, options = drawn
-    columns = mg.im2col(x, **options)
-    c = np.random.default_rng(0).normal(size=columns.shape)
-    image = mg.col2im(c, x.shape, **options)
-    assert image.shape == x.shape
-    assert np.sum(columns * c) == pytest.approx(np.sum(x * image))
-
-
-@quickly
-@given(windows(), st.integers(1, 3))
-def test_conv2d_is_the_textbooks(drawn, F):
-    x, options = drawn
-    kernel = truth.pair(options.pop("kernel_size"))
-    w = np.random.default_rng(1).normal(size=(F, x.shape[1], *kernel))
-    np.testing.assert_allclose(
-        mg.conv2d(x, w, **options), mg.conv2d_textbook(x, w, **options), atol=1e-12
-    )
+@given(convolutions(bias=False), st.sampled_from([1, 300, 2**21]))
+def test_conv2d_and_its_gradients_are_the_textbooks(drawn, block_bytes):
+    values, options = drawn
+    found = []
+    for conv in mg.conv2d, mg.conv2d_textbook:
+        tensors = [Tensor(value, requires_grad=True) for value in values]
+        with blocks_of(block_bytes):
+            y = conv(*tensors, **options)
+            g = np.random.default_rng(0).normal(size=y.shape)
+            found.append([y.data, *gradients(y, tensors, g)])
+    for fast, textbook in zip(*found, strict=True):
+        np.testing.assert_allclose(fast, textbook, atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_many_blocks_give_what_one_gives(monkeypatch, dtype, stride):
+def test_many_blocks_give_what_one_gives(dtype, stride):
     """Images are taken a few at a time; a batch that is no multiple of it must not matter."""
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=(7, 2, 6, 5)).astype(dtype), rng.normal(size=(3, 2, 3, 2)).astype(dtype)
@@ -77,9 +51,10 @@ def test_many_blocks_give_what_one_gives(monkeypatch, dtype, stride):
         truth.conv2d_weight_gradient(g, x, w.shape, **options),
         g.sum((0, 2, 3)),
     ]
-    for block in (1, 700, 2000, 10**9):
-        monkeypatch.setattr(convolution, "BLOCK", block)
-        for got, loops in zip(everything(), expected, strict=True):
+    for block_bytes in (1, 700, 2000, 10**9):
+        with blocks_of(block_bytes):
+            found = everything()
+        for got, loops in zip(found, expected, strict=True):
             assert got.dtype == dtype
             np.testing.assert_allclose(got, loops, rtol=1e-4, atol=1e-4)
 
@@ -87,8 +62,6 @@ def test_many_blocks_give_what_one_gives(monkeypatch, dtype, stride):
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("shape", [(1, 1, 4, 4), (2, 1, 4, 1), (1, 3, 1, 4), (2, 2, 4, 4)])
 def test_any_strides_of_the_input_give_the_same(layout, shape):
-    from op_checks import _laid_out
-
     x = np.random.default_rng(0).normal(size=shape)
     w = np.random.default_rng(1).normal(size=(2, shape[1], 1, 1))
     odd = _laid_out(x.copy(), layout)
@@ -104,12 +77,12 @@ def test_any_strides_of_the_input_give_the_same(layout, shape):
 def test_input_gradients_by_strips_are_those_of_col2im(
     monkeypatch, channels, filters, kernel, size, padding
 ):
-    seen, strips = [], convolution._scatter_strips
+    seen, strips = [], conv_blocks._scatter_strips
     spy = lambda g, w, shape, padding, strip: (
         seen.append(strip) or strips(g, w, shape, padding, strip)
     )
-    monkeypatch.setattr(convolution, "_scatter_strips", spy)
-    monkeypatch.setattr(convolution, "BLOCK", 10_000)  # more than one block
+    monkeypatch.setattr(conv_blocks, "_scatter_strips", spy)
+    monkeypatch.setattr(conv_blocks, "BLOCK_BYTES", 10_000)  # more than one block
     rng = np.random.default_rng(0)
     x = mg.Tensor(rng.normal(size=(5, channels, *size)), requires_grad=True)
     w = rng.normal(size=(filters, channels, *kernel))

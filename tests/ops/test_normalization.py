@@ -3,11 +3,10 @@
 import numpy as np
 import op_truth as truth
 import pytest
-from op_checks import LAYOUTS, _laid_out
+from op_checks import LAYOUTS, _laid_out, blocks_of
 
 import minigrad as mg
 from minigrad import Tensor, gradients
-from minigrad.ops import normalization
 
 
 @pytest.mark.parametrize("shape", [(6, 3), (6, 3, 4, 5)])
@@ -20,18 +19,18 @@ def test_batch_norm_gives_the_biased_moments_of_each_channel(shape):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("block", [1, 20, 2**17])
-def test_blocks_and_layouts_do_not_matter(monkeypatch, layout, block):
-    monkeypatch.setattr(normalization, "BLOCK", block, raising=False)
+@pytest.mark.parametrize("block_bytes", [1, 200, 2**19])
+def test_blocks_and_layouts_do_not_matter(layout, block_bytes):
     rng = np.random.default_rng(0)
     x, weight, bias = rng.normal(size=(5, 3, 4, 1)), rng.normal(size=3), rng.normal(size=3)
     g = rng.normal(size=x.shape)
     tensors = [Tensor(v, requires_grad=True) for v in (_laid_out(x, layout), weight, bias)]
-    y = mg.batch_norm(*tensors)[0]
+    with blocks_of(block_bytes):
+        y = mg.batch_norm(*tensors)[0]
+        by_x, by_weight, by_bias = gradients(y, tensors, _laid_out(g, layout))
     np.testing.assert_allclose(y.data, truth.batch_norm(x, weight, bias))
-    x_hat = truth.batch_norm(x, np.ones(3), np.zeros(3))
-    _, by_weight, by_bias = gradients(y, tensors, _laid_out(g, layout))
-    np.testing.assert_allclose(by_weight, (g * x_hat).sum((0, 2, 3)))
+    np.testing.assert_allclose(by_x, truth.batch_norm_input_gradient(g, x, weight, 1e-5))
+    np.testing.assert_allclose(by_weight, truth.batch_norm_weight_gradient(g, x, 1e-5))
     np.testing.assert_allclose(by_bias, g.sum((0, 2, 3)))
 
 
@@ -51,6 +50,13 @@ def test_second_derivatives_of_batch_norm_whose_weight_depends_on_its_input():
     x = np.random.default_rng(0).normal(size=(4, 2))
     assert mg.gradcheck(loss, [x])
     assert mg.gradcheck(mg.grad(loss), [x])
+
+
+def test_third_derivatives_of_batch_norm():
+    x = np.random.default_rng(0).normal(size=(3, 2))
+    loss = lambda x: mg.sum(mg.batch_norm(x, np.ones(2), np.zeros(2), eps=0.1)[0] ** 3)
+    bend = mg.grad(lambda x: mg.sum(mg.grad(loss)(x) ** 2))
+    assert mg.gradcheck(bend, [x])
 
 
 def test_layer_norm_of_another_shape_raises():

@@ -106,11 +106,11 @@ def test_split_updates_make_the_same_bits(parts, shapes, piece, turned):
                 optimizer.update(part, parts)
         return [p.data for p in params]
 
-    before, optimizers.PIECE = optimizers.PIECE, piece
+    before, optimizers.BLOCK_BYTES = optimizers.PIECE, piece
     try:
         found = train(parts)
     finally:
-        optimizers.PIECE = before
+        optimizers.BLOCK_BYTES = before
     assert all((a == b).all() for a, b in zip(found, train(1), strict=True))
 
 

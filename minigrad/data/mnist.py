@@ -1,7 +1,7 @@
 """MNIST from files: find or download them, check them, and turn them into arrays.
 
-The images are handwritten digits collected by Y. LeCun, C. Cortes and C. J. C. Burges. No file of
-theirs comes with this package. Whatever is read, from whichever place, must have the known sha256.
+The images are handwritten digits collected by Y. LeCun, C. Cortes and C. J. C. Burges. None of
+their files comes with this package. Wherever a file was found, its sha256 must be the known one.
 """
 
 import gzip
@@ -21,19 +21,25 @@ MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
 
-# Each file's sha256: of the official .gz, and of its content. (Unformatted: a hash to a line.)
-# fmt: off
+# Each file's sha256: first of the official .gz, then of its content.
 FILES = {
-    "train-images-idx3-ubyte": ("440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-                                "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
-    "train-labels-idx1-ubyte": ("3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-                                "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
-    "t10k-images-idx3-ubyte":  ("8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-                                "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
-    "t10k-labels-idx1-ubyte":  ("f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-                                "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+    "train-images-idx3-ubyte": (
+        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    ),
+    "train-labels-idx1-ubyte": (
+        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    ),
+    "t10k-images-idx3-ubyte": (
+        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    ),
+    "t10k-labels-idx1-ubyte": (
+        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
 }
-# fmt: on
 
 
 class DataUnavailable(OSError):
@@ -50,7 +56,8 @@ def load_mnist(root=None, download=True):
     Parameters
     ----------
     root : path of a folder, optional
-        Where to look first, and where to download to; the user's cache if left out.
+        Where to look first, and where to download to. If left out, downloads go to the user's
+        cache.
     download : bool
         Whether to download what is missing.
 
@@ -78,7 +85,8 @@ def load_mnist(root=None, download=True):
     if missing and not download:
         raise _unavailable(missing, places, "Nothing was downloaded, as download=False.")
     if missing:
-        paths |= _download(missing, places, into=places[0] if root else places[-1])
+        folder = places[0] if root else places[-1]  # root, or else the user's cache
+        paths |= _download(missing, places, folder)
     x_train, y_train, x_test, y_test = (_read_checked(name, paths[name]) for name in FILES)
     return (x_train, y_train), (x_test, y_test)
 
@@ -89,12 +97,16 @@ def load_mnist(root=None, download=True):
 def _places(root):
     """The folders to look in, in turn."""
     if root and Path(root).expanduser().is_file():
-        raise ValueError(f"load_mnist expects a folder, got the file {root}: try load_kaggle.")
+        raise ValueError(
+            f"load_mnist expects a folder, got the file {root}. "
+            "A .csv file from Kaggle is read by load_kaggle."
+        )
     named = [root, os.environ.get("MINIGRAD_DATA_DIR")]
     return [Path(place).expanduser() for place in named if place] + [_cache()]
 
 
 def _cache():
+    """The user's folder for data that can be fetched again, as each system has it."""
     variable = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
     usual = {"win32": "~/AppData/Local", "darwin": "~/Library/Caches"}.get(sys.platform, "~/.cache")
     return Path(os.environ.get(variable) or usual).expanduser() / "minigrad"
@@ -102,12 +114,17 @@ def _cache():
 
 def _find(name, places):
     """The first file of that name, or None. Some copies write a dot: train-images.idx3-ubyte."""
-    spellings = [name, name.replace("-idx", ".idx")]
-    candidates = [p / (s + end) for p in places for s in spellings for end in (".gz", "")]
-    return next((path for path in candidates if path.is_file()), None)
+    for place in places:
+        for spelling in (name, name.replace("-idx", ".idx")):
+            for ending in (".gz", ""):
+                path = place / (spelling + ending)
+                if path.is_file():
+                    return path
+    return None
 
 
 def _unavailable(missing, places, why):
+    """The error that lists the ways out; `why` is a sentence."""
     return DataUnavailable(
         f"MNIST is incomplete: {', '.join(missing)} not found in {', '.join(map(str, places))}.\n"
         f"{why}\nWays out:\n"
@@ -120,7 +137,7 @@ def _unavailable(missing, places, why):
 # ---- downloading: pooch, mirror by mirror --------------------------------------------------------
 
 
-def _download(names, places, into):
+def _download(names, places, folder):
     """Fetch files into a folder. Returns {name: path}."""
     try:
         import pooch
@@ -129,22 +146,24 @@ def _download(names, places, into):
     failures = []
     for mirror in MIRRORS:
         try:
-            return {name: _fetch(pooch, mirror, name, into) for name in names}
-        except (OSError, ValueError) as error:  # no connection, 404, full disk; a wrong checksum
+            return {name: _fetch(pooch, mirror, name, folder) for name in names}
+        except (OSError, ValueError) as error:  # no connection, 404, full disk; a wrong sha256
             failures.append(f"- {mirror}: {error}")
     raise _unavailable(names, places, "\n".join(["No mirror helped:", *failures]))
 
 
 def _fetch(pooch, mirror, name, folder):
     """Download one file; pooch checks it under a temporary name and renames it when it is right."""
-    file, known_hash = f"{name}.gz", f"sha256:{FILES[name][0]}"
+    file = f"{name}.gz"
+    known_hash = f"sha256:{FILES[name][0]}"
     downloader = pooch.HTTPDownloader(progressbar=_shows_progress(), timeout=15)
     return Path(pooch.retrieve(mirror + file, known_hash, file, folder, downloader=downloader))
 
 
 def _shows_progress():
-    to_terminal = getattr(sys.stderr, "isatty", bool)()  # without a console, stderr is None
-    return to_terminal and importlib.util.find_spec("tqdm") is not None
+    if not hasattr(sys.stderr, "isatty"):  # without a console, stderr is None
+        return False
+    return sys.stderr.isatty() and importlib.util.find_spec("tqdm") is not None
 
 
 # ---- IDX, the format of the files ----------------------------------------------------------------
@@ -155,8 +174,8 @@ IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E
 def read_idx(path):
     """Read an array from an IDX file, the format of MNIST, compressed with gzip or not.
 
-    Two zero bytes, the type, the number of axes, their lengths (4 bytes each, as all numbers
-    big-endian), the values.
+    Two zero bytes, a byte for the type, a byte for the number of axes, their lengths (4 bytes
+    each), the values. All numbers are big-endian.
 
     Parameters
     ----------
@@ -170,7 +189,7 @@ def read_idx(path):
     Raises
     ------
     ValueError
-        If the file is no IDX file, or longer or shorter than it states.
+        If the file is no IDX file, or is longer or shorter than it states.
 
     Examples
     --------
@@ -192,39 +211,52 @@ def _content(path):
     try:
         return gzip.decompress(data)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _damaged(path, f"cannot be unpacked by gzip ({error})") from error
+        raise ValueError(
+            f"{path} cannot be unpacked by gzip ({error}). "
+            "Delete it and fetch it again: load_mnist() does."
+        ) from error
 
 
 def _parse_idx(content, path):
+    """The array that the bytes of an IDX file hold; `path` is named if they hold none."""
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in IDX_TYPES:
-        start = content[:4].hex(" ") or "nothing"
-        raise _damaged(path, f"is no IDX file: expected it to start with 00 00 08, got {start}")
-    dtype, ndim = np.dtype(IDX_TYPES[content[2]]), content[3]
-    start, got = 4 + 4 * ndim, len(content)
-    if got < start:
-        raise _damaged(path, f"is cut off: expected a header of {start} bytes, got {got}")
+        raise ValueError(
+            f"{path} is no IDX file: expected it to start with 00 00 08, "
+            f"got {content[:4].hex(' ') or 'nothing'}. "
+            "Delete it and fetch it again: load_mnist() does."
+        )
+    dtype = np.dtype(IDX_TYPES[content[2]])
+    ndim = content[3]
+    start = 4 + 4 * ndim  # where the values begin
+    if len(content) < start:
+        raise ValueError(
+            f"{path} is cut off: expected a header of {start} bytes, got {len(content)}. "
+            "Delete it and fetch it again: load_mnist() does."
+        )
     shape = struct.unpack_from(f">{ndim}I", content, offset=4)
     size = start + math.prod(shape) * dtype.itemsize
-    if got != size:
-        raise _damaged(path, f"has the wrong length: shape {shape} takes {size} bytes, got {got}")
+    if len(content) != size:
+        raise ValueError(
+            f"{path} has the wrong length: shape {shape} takes {size} bytes, got {len(content)}. "
+            "Delete it and fetch it again: load_mnist() does."
+        )
     return np.ndarray(shape, dtype, content, offset=start).astype(dtype.newbyteorder("="))
 
 
 def _read_checked(name, path):
-    """The array in `path`, if that is the MNIST file `name`, bit by bit."""
-    content = _content(path)
-    array = _parse_idx(content, path)
+    """The array in `path`, if that is the MNIST file `name`, bit for bit."""
     import hashlib  # slow to import
 
+    content = _content(path)
+    array = _parse_idx(content, path)
     digest = hashlib.sha256(content).hexdigest()
     if digest != FILES[name][1]:
-        twin = next((n for n, (_, sha) in FILES.items() if sha == digest), "another content")
-        raise _damaged(path, f"does not hold MNIST's {name} but {twin} (sha256 {digest})")
+        known = {sha: other for other, (_, sha) in FILES.items()}
+        raise ValueError(
+            f"{path} does not hold MNIST's {name} but {known.get(digest, 'something else')} "
+            f"(sha256 {digest}). Delete it and fetch it again: load_mnist() does."
+        )
     return array
-
-
-def _damaged(path, what):
-    return ValueError(f"{path} {what}. Delete it and fetch it again: load_mnist() does.")
 
 
 # ---- Kaggle's Digit Recognizer: CSV --------------------------------------------------------------
@@ -259,36 +291,46 @@ def load_kaggle(path):
     columns = _kaggle_columns(path)
     try:
         rows = np.loadtxt(path, np.uint8, comments=None, delimiter=",", skiprows=1, ndmin=2)
-        images, labels = rows[:, -784:].reshape(-1, 28, 28), rows[:, : len(columns) - 784]
+        labels = rows[:, : len(columns) - 784]  # (N, 1), or (N, 0) where the file has none
         if rows.shape[1] != len(columns) or labels.max(initial=0) > 9:
-            raise ValueError("a row is too long, or a label is not 0..9")
+            raise ValueError(f"expected {len(columns)} values in each row, and labels 0..9")
     except ValueError as error:  # loadtxt is fast but names no line of the file, so look for it
-        raise ValueError(f"{path}: {_first_fault(path, columns) or error}") from None
+        raise _first_fault(path, columns) or ValueError(f"{path}: {error}") from None
+    images = rows[:, -784:].reshape(-1, 28, 28)
     return images, labels[:, 0].copy() if labels.size else None
 
 
 def _kaggle_columns(path):
     """The names in the header, if it is one of Kaggle's two and digits follow."""
     with open(path, encoding="utf-8-sig", errors="replace") as file:
-        found, first_row = file.readline().strip().split(","), file.readline().strip()
+        found = file.readline().strip().split(",")
+        first_row = file.readline().strip()
     columns = PIXELS if found[0] == "pixel0" else ["label", *PIXELS]
-    for at, (name, got) in enumerate(zip_longest(columns, found), 1):
+    for number, (name, got) in enumerate(zip_longest(columns, found), 1):
         if name != got:
-            came = f"expected {name or 'no more columns'}, got {(got or 'nothing')[:40]}"
-            raise ValueError(f"{path}, line 1, column {at}: {came}: not Kaggle's Digit Recognizer?")
+            raise ValueError(
+                f"{path}, line 1, column {number}: expected {name or 'no more columns'}, "
+                f"got {(got or 'nothing')[:40]}. Is this a file of Kaggle's Digit Recognizer?"
+            )
     if not first_row:
         raise ValueError(f"{path}: expected digits from line 2 on, got a header alone.")
     return columns
 
 
 def _first_fault(path, columns):
-    """Line, column and content of the first cell that is wrong, or None."""
+    """The error that names the first wrong cell by its line and column, or None."""
     with open(path, encoding="utf-8", errors="replace") as file:
         rows = [(line, row.split(",")) for line, row in enumerate(file, 1) if row.strip()]
     for line, cells in rows[1:]:
         if len(cells) != len(columns):
-            return f"line {line}: expected {len(columns)} values, got {len(cells)}"
+            return ValueError(
+                f"{path}: line {line}: expected {len(columns)} values, got {len(cells)}."
+            )
         for column, cell in zip(columns, map(str.strip, cells)):
-            top = 9 if column == "label" else 255
-            if not cell.isdecimal() or int(cell) > top:
-                return f"line {line}, column {column}: expected a number 0..{top}, got {cell!r}"
+            most = 9 if column == "label" else 255
+            if not cell.isdecimal() or int(cell) > most:
+                return ValueError(
+                    f"{path}: line {line}, column {column}: "
+                    f"expected a number 0..{most}, got {cell!r}."
+                )
+    return None

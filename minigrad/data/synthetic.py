@@ -1,8 +1,8 @@
 """Digits drawn with strokes: images to learn from that need no file and no network.
 
 A digit is a few strokes of a pen, a stroke is a smooth curve guided by a few points, and nobody
-writes the same curve twice: the points tremble, the whole is bent, slanted and turned. Then it is
-put into its frame as MNIST's digits are, and inked: each pixel by its distance from the curve.
+writes the same curve twice: the points tremble, and the whole is bent, slanted and turned. Then it
+is put into its frame as MNIST's digits are, and inked: each pixel by its distance from the curve.
 """
 
 from functools import cache
@@ -12,16 +12,21 @@ import numpy as np
 
 from ..random import stream
 
-# What differs from hand to hand, and its standard deviation.
-# fmt: off
+# What differs from hand to hand, and its standard deviation. In another order, the same seed would
+# draw other digits.
 HAND = {
-    "slant": 0.28, "turn": 0.12,  # columns per row; radians
-    "aspect": 0.28, "widest": 0.15, "pen": 0.3,  # logarithms: width / height, its limit, the pen
-    "bend": 0.12, "sag": 0.12,  # half frames: how far an upright and a level line become arcs
-    "waist": 0.12, "taper": 0.12,  # half frames: the middle moves; the foot is wider than the head
-    "right": 0.3, "down": 0.3,  # pixels away from the center
+    "slant": 0.28,  # columns to the left per row down
+    "turn": 0.12,  # radians
+    "aspect": 0.28,  # the logarithm of width / height
+    "widest": 0.15,  # the logarithm of the limit of width / height
+    "pen": 0.3,  # the logarithm of the pen's width
+    "bend": 0.12,  # how far an upright line becomes an arc, in half frames
+    "sag": 0.12,  # how far a level line becomes an arc, in half frames
+    "waist": 0.12,  # how far the middle moves down, in half frames
+    "taper": 0.12,  # how much wider the foot is than the middle, the head as much narrower
+    "right": 0.3,  # pixels away from the center
+    "down": 0.3,  # pixels away from the center
 }
-# fmt: on
 TREMBLE = 0.8  # the standard deviation of each point, in columns and rows of the grid
 POINTS = 14  # room for the points of one digit
 SAMPLES = 72  # places where the curve is inked, nearer to each other than BLOB
@@ -60,11 +65,12 @@ def synthetic_digits(n, seed=0):
     ((20, 28, 28), dtype('uint8'), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
     if n < 1:
-        raise ValueError(f"synthetic_digits expects n >= 1, got {n}")
-    tens = stream(seed, "digits: label").random((-(-n // 10), 10)).argsort(axis=1)
+        raise ValueError(f"synthetic_digits draws n >= 1 digits, got n={n}.")
+    rows = -(-n // 10)  # rounded up
+    tens = stream(seed, "digits: label").random((rows, 10)).argsort(axis=1)
     labels = tens.ravel()[:n].astype(np.uint8)
     ways = _choose_ways(labels, stream(seed, "digits: way").random(n))
-    size = n, 2 * POINTS + len(HAND)
+    size = (n, 2 * POINTS + len(HAND))
     noise = stream(seed, "digits: hand").standard_normal(size, np.float32)
     images = np.empty((n, 28, 28), np.uint8)
     for i in range(0, n, 250):  # blocks that stay in cache
@@ -73,7 +79,7 @@ def synthetic_digits(n, seed=0):
 
 
 def _choose_ways(labels, luck):
-    """For each label the number of one of its ways, counted through all ways; luck : [0, 1)."""
+    """For each label one of its ways, a number among all ways; `luck` (N,) in [0, 1) picks it."""
     counts = np.array([len(ways) for ways in _ways().values()])
     first = np.cumsum(counts) - counts
     return first[labels] + (luck * counts[labels]).astype(int)
@@ -85,9 +91,11 @@ def _draw(ways, noise):
     tremble = TREMBLE * noise[:, : 2 * POINTS].reshape(-1, POINTS, 2)
     hand = {name: sd * noise[:, [i]] for i, (name, sd) in enumerate(HAND.items(), 2 * POINTS)}
     path = curves[ways] @ (points[ways] + tremble)  # (N, SAMPLES, 2)
+    path = path / 4.5 - 1  # from the grid's 0..9 to -1..1
     radius = np.clip(1.25 * np.exp(hand["pen"]), 0.6, 3.5)
-    x, y = _bend(path[..., 0] / 4.5 - 1, path[..., 1] / 4.5 - 1, hand)
-    return _ink(*_place(x, y, radius, hand), radius)
+    x, y = _bend(path[..., 0], path[..., 1], hand)
+    x, y, ink = _place(x, y, radius, hand)
+    return _ink(x, y, ink, radius)
 
 
 # ---- from a line of strokes.txt to a curve -------------------------------------------------------
@@ -111,6 +119,10 @@ def _skeletons():
 
 
 def _skeleton(text, fine=40):
+    """The points (POINTS, 2) of one way, and the matrix (SAMPLES, POINTS) from them to its curve.
+
+    The spline is followed in `fine` steps a piece; of these, places at even distances are kept.
+    """
     pairs, pieces = _parse(text)
     points = np.zeros((POINTS, 2))
     points[: len(pairs)] = [[int(column), int(row)] for column, row in pairs]
@@ -145,7 +157,8 @@ def _bend(x, y, hand):
     bent = x * (1 + hand["taper"] * y) + hand["bend"] * (1 - y * y)
     y = y + hand["waist"] * (1 - y * y) + hand["sag"] * (1 - x * x)
     x = 0.85 * np.exp(hand["aspect"]) * bent - (0.12 + hand["slant"]) * y  # most people lean right
-    sin, cos = np.sin(hand["turn"]), np.cos(hand["turn"])
+    sin = np.sin(hand["turn"])
+    cos = np.cos(hand["turn"])
     return cos * x - sin * y, sin * x + cos * y
 
 
@@ -154,25 +167,30 @@ def _place(x, y, radius, hand):
 
     Returns x, y and how much ink each place gets, all (N, SAMPLES).
     """
-    width, height = np.ptp(x, axis=1, keepdims=True), np.ptp(y, axis=1, keepdims=True)
+    width = np.ptp(x, axis=1, keepdims=True)  # (N, 1)
+    height = np.ptp(y, axis=1, keepdims=True)
     squeeze = np.minimum(1, 1.1 * np.exp(hand["widest"]) * height / width)
     scale = (19.5 - 2 * radius) / np.maximum(width * squeeze, height)
-    x, y = x * squeeze * scale, y * scale
+    x = x * squeeze * scale
+    y = y * scale
     steps = np.hypot(np.gradient(x, axis=1), np.gradient(y, axis=1))
-    steps = np.minimum(steps, 3 * np.median(steps, axis=1, keepdims=True))  # a lifted pen leaps
-    middle = [np.average(c, axis=1, weights=steps, keepdims=True) for c in (x, y)]
-    offset = [14 + np.clip(hand[way], -0.5, 0.5) for way in ("right", "down")]
-    return x - middle[0] + offset[0], y - middle[1] + offset[1], steps
+    ink = np.minimum(steps, 3 * np.median(steps, axis=1, keepdims=True))  # a lifted pen leaps
+    middle_x = np.average(x, axis=1, weights=ink, keepdims=True)
+    middle_y = np.average(y, axis=1, weights=ink, keepdims=True)
+    center_x = 14 + np.clip(hand["right"], -0.5, 0.5)
+    center_y = 14 + np.clip(hand["down"], -0.5, 0.5)
+    return x - middle_x + center_x, y - middle_y + center_y, ink
 
 
-def _ink(x, y, steps, radius):
+def _ink(x, y, ink, radius):
     """Color each pixel by its distance from the curve, with an edge one pixel wide.
 
     Along a straight line, round blobs exp(-d^2 / 2 BLOB^2) add up to a multiple of the same
-    function of the distance from the line. A blob is the product of a column and a row, so that
-    their sum is a matrix product: far cheaper than the distances of all pixels from all places.
+    function of the distance from the line. A blob is the product of a column and a row, so the sum
+    of the blobs is a matrix product: far cheaper than the distances of all pixels from all places.
     """
-    columns, rows = _profiles(x), _profiles(y) * steps[..., None]  # (N, SAMPLES, 28)
+    columns = _profiles(x)  # (N, SAMPLES, 28)
+    rows = _profiles(y) * ink[..., None]
     blobs = rows.swapaxes(1, 2) @ columns / (BLOB * np.sqrt(2 * np.pi, dtype=np.float32))
     distance = BLOB * np.sqrt(-2 * np.log(np.clip(blobs, 1e-30, 1)))  # (N, 28, 28)
     return np.clip(255 * (radius[..., None] + 0.5 - distance), 0, 255)

@@ -5,22 +5,24 @@ draws all that is random from `rng`, and keeps nothing, so that threads may shar
 meaning are torchvision's, with one difference: what comes into view from outside an image has the
 value of its smallest pixel. For digits this is the background, which after `normalize` is not 0.
 
-Called with anything but images of float32, shape (N, C, H, W), each raises a TypeError or a
-ValueError.
+Each raises a TypeError or a ValueError if it is called with anything but images of float32, shape
+(N, C, H, W).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-BLOCK = 16384  # pixels at a time; 512 digits in one piece take 11 ms instead of 3, in page faults
+# Bytes of images that are read at a time. 512 digits in one piece take 11 ms instead of 3, because
+# of page faults.
+BLOCK_BYTES = 2**16
 
 
 # ---- at any place in the image: bilinear, affine -------------------------------------------------
 
 
 def bilinear(x, rows, columns, fill=None):
-    """Read images between their pixels: the mean of the four around, the nearer the heavier.
+    """Read images between their pixels: the mean of the four around, the nearer weighing more.
 
     Parameters
     ----------
@@ -41,13 +43,15 @@ def bilinear(x, rows, columns, fill=None):
     [[[[2.0, 4.0]]]]
     """
     n, c, h, w = _shape(x)
-    rows, columns = (np.broadcast_to(places, (n, h, w)) for places in (rows, columns))
+    rows = np.broadcast_to(rows, (n, h, w))
+    columns = np.broadcast_to(columns, (n, h, w))
     padded = np.empty((n, c, h + 3, w + 3), np.float32)  # one more pixel before, two after
     padded[...] = x.min(axis=(1, 2, 3), keepdims=True) if fill is None else fill
     padded[:, :, 1:-2, 1:-2] = x
     out = np.empty((n, c, h, w), np.float32)
-    step = max(1, BLOCK // (c * h * w))
-    for part in (slice(i, i + step) for i in range(0, n, step)):
+    step = max(1, BLOCK_BYTES // (c * h * w * out.itemsize))
+    for i in range(0, n, step):
+        part = slice(i, i + step)
         _read(padded[part], rows[part], columns[part], out[part])
     return out
 
@@ -60,12 +64,17 @@ def _read(padded, rows, columns, out):
     images = np.arange(n * c).reshape(n, c, 1, 1) * (h * w)
     corner = images + above * w + left  # the number of the upper left of four pixels, (n, C, H, W)
     flat = padded.reshape(-1)
-    p, q, r, s = (flat[k:].take(corner) for k in (0, 1, w, w + 1))  # p q above r s
-    out[...] = _between(_between(p, q, right), _between(r, s, right), down)
+    upper_left = flat.take(corner)
+    upper_right = flat[1:].take(corner)
+    lower_left = flat[w:].take(corner)
+    lower_right = flat[w + 1 :].take(corner)
+    upper = _between(upper_left, upper_right, right)
+    lower = _between(lower_left, lower_right, right)
+    out[...] = _between(upper, lower, down)
 
 
 def _whole_and_rest(places, last):
-    """Places in the padded image as integers and the rests in [0, 1); far outside is the edge."""
+    """Places in the padded image: integers, and rests in [0, 1). Far outside is the edge."""
     places = np.clip(places + 1, 0, last)
     whole = places.astype(np.intp)
     return whole, places - whole.astype(np.float32)
@@ -82,10 +91,14 @@ def affine(x, angle=0.0, translate=(0.0, 0.0), scale=1.0, shear=(0.0, 0.0), fill
     Parameters
     ----------
     x : ndarray of float32, shape (N, C, H, W)
-    angle, scale : floats, or arrays (N,)
-        In degrees, clockwise; and larger than 0.
-    translate, shear : pairs of floats or arrays (N,)
-        Pixels to the right, and down; degrees along the rows, and along the columns.
+    angle : float, or array (N,)
+        Degrees, clockwise.
+    translate : pair of floats or arrays (N,)
+        Pixels to the right, and down.
+    scale : float, or array (N,)
+        Larger than 0.
+    shear : pair of floats or arrays (N,)
+        Degrees along the rows, and along the columns.
     fill : float, optional
         See `bilinear`.
 
@@ -112,16 +125,21 @@ def affine(x, angle=0.0, translate=(0.0, 0.0), scale=1.0, shear=(0.0, 0.0), fill
 
 def _inverse(angle, scale, shear):
     """The matrix from a place in the result to the place it came from: 2 x 2 of (N, 1)."""
-    turn, along, across = (np.radians(np.reshape(v, (-1, 1))) for v in (angle, *shear))
-    (a, b), (c, d) = (np.cos(turn), np.sin(turn)), (-np.sin(turn), np.cos(turn))  # turn back
-    c, d = c + np.tan(across) * a, d + np.tan(across) * b  # then undo the shear along columns
-    a, b = a + np.tan(along) * c, b + np.tan(along) * d  # and along rows
+    turn = np.radians(np.reshape(angle, (-1, 1)))
+    along = np.tan(np.radians(np.reshape(shear[0], (-1, 1))))
+    across = np.tan(np.radians(np.reshape(shear[1], (-1, 1))))
+    # Turn back,
+    upper = np.stack([np.cos(turn), np.sin(turn)])  # (2, N, 1)
+    lower = np.stack([-np.sin(turn), np.cos(turn)])
+    # then undo the shear along the columns, and that along the rows, and the scale.
+    lower = lower + across * upper
+    upper = upper + along * lower
     scale = np.reshape(scale, (-1, 1))
-    return (a / scale, b / scale), (c / scale, d / scale)
+    return upper / scale, lower / scale
 
 
 def _plane(along_rows, along_columns):
-    """(N, W), (N, H)  ->  their sum in float32, (N, H, W)."""
+    """The sum of a row (N, W) and a column (N, H) at each pixel, in float32: (N, H, W)."""
     return along_rows[:, None].astype(np.float32) + along_columns[..., None].astype(np.float32)
 
 
@@ -130,19 +148,19 @@ def _plane(along_rows, along_columns):
 
 @dataclass(frozen=True)
 class RandomAffine:
-    """Turn, shift, scale and shear each image at random; all at once, so it is read only once.
+    """Turn, shift, scale and shear each image at random, all in one reading.
 
-    Each is drawn evenly from its range; shifts are not rounded to whole pixels.
+    Each number is drawn evenly from its range; shifts are not rounded to whole pixels.
 
     Parameters
     ----------
     degrees : float >= 0, or pair (least, most)
-        Clockwise; d is (-d, d).
+        Clockwise; a number d stands for (-d, d).
     translate : float, or pair of floats, optional
         The largest shift, as a share of the width, and of the height.
     scale : pair (least, most), optional
     shear : float >= 0, pair (least, most), or two such pairs in one tuple, optional
-        Degrees along the rows, then along the columns; s is (-s, s, 0, 0).
+        Degrees along the rows, then along the columns; a number s stands for (-s, s, 0, 0).
 
     Examples
     --------
@@ -157,12 +175,12 @@ class RandomAffine:
     shear: float | tuple = 0.0
 
     def __post_init__(self):
-        self._ranges()  # raises where one is none
+        self._ranges()  # raises for what is no range
 
     def __call__(self, x, rng):
         n, _, h, w = _shape(x)
-        angle, scale, *shear, right, down = self.draw(n, rng)
-        return affine(x, angle, (right * w, down * h), scale, shear)
+        angle, scale, along, across, right, down = self.draw(n, rng)
+        return affine(x, angle, (right * w, down * h), scale, (along, across))
 
     def draw(self, n, rng):
         """Angle, scale, two shears, and two shifts as shares, for each of `n` images: (6, n)."""
@@ -171,27 +189,36 @@ class RandomAffine:
 
     def _ranges(self):
         """Least and most of each number that `draw` draws: (6, 2)."""
-        shears = (self.shear[:2], self.shear[2:]) if np.size(self.shear) == 4 else (self.shear, 0)
-        shifts = self.translate if np.size(self.translate) == 2 else (self.translate,) * 2
-        return np.array([
+        if np.size(self.shear) == 4:
+            along, across = self.shear[:2], self.shear[2:]
+        else:
+            along, across = self.shear, 0
+        if np.size(self.translate) == 2:
+            right, down = self.translate
+        else:
+            right = down = self.translate
+        ranges = [
             _range("degrees", self.degrees, 360),
             _checked("scale", self.scale, 2, 0.01, 100),
-            *(_range("shear", shear, 89) for shear in shears),
-            *(_range("translate", shift, 1) for shift in shifts),
-        ])  # fmt: skip
+            _range("shear", along, 89),
+            _range("shear", across, 89),
+            _range("translate", right, 1),
+            _range("translate", down, 1),
+        ]
+        return np.array(ranges)
 
 
 @dataclass(frozen=True)
 class ElasticTransform:
-    """Move each pixel at random and its neighbors nearly alike, as a trembling hand would.
+    """Move each pixel at random, and its neighbors nearly alike, as a trembling hand would.
 
     Simard, Steinkraus and Platt (2003), "Best practices for convolutional neural networks applied
-    to visual document analysis": noise smoothed by a Gaussian tells how far each pixel moves.
+    to visual document analysis": noise, smoothed by a Gaussian, tells how far each pixel moves.
 
     Parameters
     ----------
     alpha : float
-        How far: noise between -1 and 1 is smoothed, then multiplied by alpha / 2 pixels, since
+        How far: noise between -1 and 1 is smoothed, then multiplied by alpha / 2 pixels, because
         torchvision counts in half pixels. The paper's alpha of 34 pixels is 68 here.
     sigma : float
         The width of the Gaussian in pixels, 4 in the paper. The wider, the smoother and the weaker:
@@ -236,8 +263,9 @@ def _smoothing(length, sigma):
 class RandomErasing:
     """Cover a random rectangle of some images, so that no single part of them is relied upon.
 
-    Zhong, Zheng, Kang, Li and Yang (2017), "Random erasing data augmentation". Of ten rectangles
-    drawn for an image the first smaller than it is taken; if none is, the image stays as it was.
+    Zhong, Zheng, Kang, Li and Yang (2017), "Random erasing data augmentation". Ten rectangles are
+    drawn for an image, and the first that is smaller than the image is taken; if none is, the image
+    stays as it was.
 
     Parameters
     ----------
@@ -271,19 +299,21 @@ class RandomErasing:
     def __call__(self, x, rng):
         n, _, h, w = _shape(x)
         top, left, height, width = self.draw(n, (h, w), rng)
-        rows, columns = _span(h, top, height), _span(w, left, width)
-        return np.where(rows[:, None, :, None] & columns[:, None, None], np.float32(self.value), x)
+        rows = _span(h, top, height)[:, None, :, None]  # (N, 1, H, 1)
+        columns = _span(w, left, width)[:, None, None]  # (N, 1, 1, W)
+        return np.where(rows & columns, np.float32(self.value), x)
 
     def draw(self, n, size, rng):
-        """Top, left, height and width of `n` rectangles, sizes 0 where there is none: 4 of (n,)."""
+        """Top, left, height and width of `n` rectangles, each (n,); sizes 0 where there is none."""
         area = rng.uniform(*self.scale, (10, n)) * (size[0] * size[1])
         ratio = np.exp(rng.uniform(*np.log(self.ratio), (10, n)))
         sizes = np.rint(np.sqrt([area * ratio, area / ratio])).astype(int)  # (2, 10, n)
-        fits = (sizes < np.reshape(size, (2, 1, 1))).all(axis=0)
-        first = fits.argmax(axis=0), np.arange(n)
-        taken = fits[first] & (rng.random(n) < self.p)
-        height, width = sizes[:, *first] * taken
-        top, left = rng.integers(size[0] - height + 1), rng.integers(size[1] - width + 1)
+        fits = (sizes < np.reshape(size, (2, 1, 1))).all(axis=0)  # (10, n)
+        first, image = fits.argmax(axis=0), np.arange(n)
+        taken = fits[first, image] & (rng.random(n) < self.p)
+        height, width = sizes[:, first, image] * taken
+        top = rng.integers(size[0] - height + 1)
+        left = rng.integers(size[1] - width + 1)
         return top, left, height, width
 
 
@@ -325,27 +355,42 @@ class GaussianNoise:
 
 def _shape(x):
     """The shape of a batch of images; an error if it is none."""
-    dtype = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
-    if dtype != np.float32:
-        remedy = "data.normalize(images)" if dtype == np.uint8 else "x.astype(np.float32)"
-        raise TypeError(f"expected images as an array of float32, got {dtype}: try {remedy}.")
+    if not isinstance(x, np.ndarray):
+        raise TypeError(
+            f"Expected images as a NumPy array of float32, got {type(x).__name__}: "
+            "try np.array(x, np.float32), or x.numpy() of a Tensor."
+        )
+    if x.dtype == np.uint8:
+        raise TypeError("Expected images of float32, got uint8: try data.normalize(images).")
+    if x.dtype != np.float32:
+        raise TypeError(f"Expected images of float32, got {x.dtype}: try x.astype(np.float32).")
     if x.ndim != 4 or 0 in x.shape[1:]:
-        raise ValueError(f"expected images (N, C, H, W), got {x.shape}: x[:, None] adds an axis C.")
+        raise ValueError(
+            f"Expected images of shape (N, C, H, W), got {x.shape}: x[:, None] adds an axis C."
+        )
     return x.shape
 
 
 def _checked(name, value, count, low, high):
-    """`value` as an array of so many numbers from `low` to `high`, the smaller one first."""
+    """`value` as an array of `count` numbers (1 or 2) from `low` to `high`, in ascending order."""
     numbers = np.atleast_1d(value)
-    right = numbers.dtype.kind in "iuf" and numbers.shape == (count,)
-    if not right or not low <= numbers[0] <= numbers[-1] <= high:
-        wish = "a number" if count == 1 else "two numbers, the smaller one first,"
-        raise ValueError(f"{name} expects {wish} from {low} to {high}, got {value!r}.")
+    fits = (
+        numbers.dtype.kind in "iuf"
+        and numbers.shape == (count,)
+        and low <= numbers[0] <= numbers[-1] <= high
+    )
+    if not fits and count == 1:
+        raise ValueError(f"{name} expects a number from {low} to {high}, got {value!r}.")
+    if not fits:
+        raise ValueError(
+            f"{name} expects two numbers, the smaller one first, "
+            f"from {low} to {high}, got {value!r}."
+        )
     return numbers
 
 
 def _range(name, value, most):
-    """The pair (least, most) that `value` is, or -value and value; at most `most` from 0."""
+    """`value` if it is a pair (least, most), or else (-value, value); at most `most` from 0."""
     if np.ndim(value):
         return _checked(name, value, 2, -most, most)
     return _checked(name, value, 1, 0, most) * (-1, 1)

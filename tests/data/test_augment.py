@@ -102,8 +102,8 @@ def test_affine_is_the_product_of_its_four_matrices(angle, translate, scale, she
 
 
 def test_affine_treats_each_image_in_its_own_way_also_across_blocks():
-    n = 50  # 784 pixels each: three blocks
-    assert n * 784 > 2 * augment.BLOCK
+    n = 50  # 784 pixels of 4 bytes each: three blocks
+    assert n * 784 * 4 > 2 * augment.BLOCK_BYTES
     x, ways = images(n, 1, 28, 28), rng(1).uniform(0.8, 1.2, (6, n))
     y = affine(x, 90 * ways[0], (ways[1], ways[2]), ways[3], (9 * ways[4], 9 * ways[5]))
     for i, (a, right, down, scale, along, across) in enumerate(ways.T):

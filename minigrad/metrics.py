@@ -1,8 +1,8 @@
 """Metrics: how good are the answers of a classifier?
 
 Everything here is plain NumPy on plain arrays. Labels are integers counted from 0; the outputs of a
-network are scores of shape (N, K), one column per class, the largest of which is its answer. Values
-that cannot be judged (nothing, NaN, labels out of range) raise instead of giving a number.
+network are scores of shape (N, K), one column per class; the largest score of a row is the answer.
+What cannot be judged (nothing, NaN, labels out of range) raises instead of giving a number.
 """
 
 import numpy as np
@@ -26,8 +26,8 @@ def accuracy(predicted, targets):
     Raises
     ------
     ValueError, TypeError
-        For empty input, wrong shapes, NaN among the scores, labels that are no integers or out of
-        range. All metrics here do the same.
+        For empty input, wrong shapes, NaN among the scores, labels that are not integers or are out
+        of range. All metrics here do the same.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def accuracy(predicted, targets):
     >>> accuracy([3, 1, 4, 1], [3, 1, 4, 2])
     0.75
     """
-    predicted, targets, _ = _answers(predicted, targets)
+    predicted, targets, _ = check_answers(predicted, targets)
     return float(np.mean(predicted == targets))
 
 
@@ -60,8 +60,8 @@ def top_k_accuracy(outputs, targets, k=5):
     >>> top_k_accuracy(outputs, [2, 2], k=2)
     0.5
     """
-    outputs = _scores(outputs)
-    _, targets, classes = _answers(outputs, targets)
+    outputs = _check_scores(outputs)
+    _, targets, classes = check_answers(outputs, targets)
     if not 1 <= k <= classes:
         raise ValueError(f"k must lie in 1..{classes}, the number of classes, got {k}.")
     best = np.argsort(-outputs, axis=1, kind="stable")[:, :k]  # (N, k)
@@ -80,7 +80,7 @@ def confusion_matrix(predicted, targets, classes=None):
     targets : array of integers, (N,)
         The actual labels.
     classes : int, optional
-        Rows and columns of the matrix. If left out: K, or for labels the largest one plus 1.
+        Rows and columns of the matrix. If left out: K, or the largest label plus 1.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def confusion_matrix(predicted, targets, classes=None):
            [0, 1, 0],
            [0, 1, 1]])
     """
-    predicted, targets, classes = _answers(predicted, targets, classes)
+    predicted, targets, classes = check_answers(predicted, targets, classes)
     cells = np.bincount(targets * classes + predicted, minlength=classes**2)
     return cells.reshape(classes, classes)
 
@@ -121,11 +121,15 @@ def precision_recall_f1(matrix):
     >>> precision, recall
     (array([0.8, 1. ]), array([1.  , 0.75]))
     """
-    matrix = _matrix(matrix)
-    right, predicted, actual = np.diagonal(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
+    matrix = check_matrix(matrix)
+    right = np.diagonal(matrix)  # (K,)
+    predicted = matrix.sum(axis=0)
+    actual = matrix.sum(axis=1)
     # Where a denominator is 0, so is its numerator: dividing by 1 instead gives the promised 0.
-    precision, recall = right / np.maximum(predicted, 1), right / np.maximum(actual, 1)
-    return precision, recall, 2 * right / np.maximum(predicted + actual, 1)
+    precision = right / np.maximum(predicted, 1)
+    recall = right / np.maximum(actual, 1)
+    f1 = 2 * right / np.maximum(predicted + actual, 1)
+    return precision, recall, f1
 
 
 def classification_report(matrix):
@@ -151,22 +155,25 @@ def classification_report(matrix):
     mean         0.9000  0.8750  0.8730        8
     accuracy                     0.8750        8
     """
-    matrix = _matrix(matrix)
+    matrix = check_matrix(matrix)
     scores = np.stack(precision_recall_f1(matrix), axis=1)  # (K, 3)
-    support, total = matrix.sum(axis=1), matrix.sum()
+    total = matrix.sum()
+    names = [*range(len(matrix)), "mean"]
+    rows = [*scores, scores.mean(axis=0)]
+    counts = [*matrix.sum(axis=1), total]
     lines = [f"{'':8}  precision  recall      f1  support"]
-    rows = zip([*range(len(matrix)), "mean"], [*scores, scores.mean(axis=0)], [*support, total])
-    for name, (precision, recall, f1), count in rows:
+    for name, (precision, recall, f1), count in zip(names, rows, counts):
         lines.append(f"{name!s:8}  {precision:9.4f}  {recall:6.4f}  {f1:6.4f}  {count:7}")
     right = np.trace(matrix) / total
-    return "\n".join([*lines, f"accuracy  {'':9}  {'':6}  {right:6.4f}  {total:7}"])
+    lines.append(f"accuracy  {'':9}  {'':6}  {right:6.4f}  {total:7}")
+    return "\n".join(lines)
 
 
 # ---- sure or right: calibration, expected_calibration_error --------------------------------------
 
 
 def calibration(probabilities, targets, bins=15):
-    """Sort the answers by how sure the network was, and look how often it was right.
+    """How often the network was right, for answers sorted by how sure it was of them.
 
     Parameters
     ----------
@@ -187,8 +194,8 @@ def calibration(probabilities, targets, bins=15):
     >>> calibration([[0.6, 0.4], [0.1, 0.9], [0.3, 0.7]], [0, 1, 0], bins=2)
     (array([0.        , 0.73333333]), array([0.        , 0.66666667]), array([0, 3]))
     """
-    probabilities = _probabilities(probabilities)
-    predicted, targets, _ = _answers(probabilities, targets)
+    probabilities = check_probabilities(probabilities)
+    predicted, targets, _ = check_answers(probabilities, targets)
     if bins < 1:
         raise ValueError(f"bins must be at least 1, got {bins}.")
     confidence = probabilities.max(axis=1)
@@ -196,15 +203,16 @@ def calibration(probabilities, targets, bins=15):
     count = np.bincount(index, minlength=bins)
     right = np.bincount(index, predicted == targets, minlength=bins)
     mass = np.bincount(index, confidence, minlength=bins)
-    return mass / np.maximum(count, 1), right / np.maximum(count, 1), count
+    divisor = np.maximum(count, 1)  # an empty bin has sums of 0, and means of 0
+    return mass / divisor, right / divisor, count
 
 
 def expected_calibration_error(probabilities, targets, bins=15):
     """Mean distance between how sure the network was and how often it was right, from 0 to 1.
 
     The bins of `calibration`, weighted by their samples:
-    `sum_b n_b / N |accuracy_b - confidence_b|`. 0.02 says: the confidences are off by 2 percentage
-    points on average.
+    `sum_b n_b / N |accuracy_b - confidence_b|`. 0.02 says that the confidences are off by
+    2 percentage points on average.
 
     Parameters
     ----------
@@ -230,42 +238,63 @@ def expected_calibration_error(probabilities, targets, bins=15):
     return float(count @ np.abs(right - confidence) / count.sum())
 
 
-# ---- what may come in ----------------------------------------------------------------------------
+# ---- what may come in: check_answers, check_labels, check_probabilities, check_matrix ------------
 
 
-def _answers(predicted, targets, classes=None):
-    """Answers and targets as (N,) labels that fit each other, and the number of classes."""
+def check_answers(predicted, targets, classes=None):
+    """Answers and targets as labels (N,), and the number of classes; raises if they do not fit."""
     predicted = np.asarray(predicted)
     if predicted.ndim == 2:
         classes = classes or predicted.shape[1]
-        predicted = _scores(predicted).argmax(axis=1)
-    predicted = _labels(predicted, "predicted", classes)
-    targets = _labels(targets, "targets", classes)
+        predicted = _check_scores(predicted).argmax(axis=1)
+    predicted = check_labels(predicted, "predicted", classes)
+    targets = check_labels(targets, "targets", classes)
     if len(predicted) != len(targets):
         raise ValueError(f"Got {len(predicted)} predictions for {len(targets)} targets.")
-    return predicted, targets, classes or int(max(predicted.max(), targets.max())) + 1
+    if not classes:
+        classes = int(max(predicted.max(), targets.max())) + 1
+    return predicted, targets, classes
 
 
-def _labels(labels, name, classes=None):
+def check_labels(labels, name, classes=None):
+    """Labels (N,) as integers; raises, with their `name`, if they are none or are out of range."""
     labels = np.asarray(labels)
     if labels.size == 0:
         raise ValueError(f"{name} is empty, so there is nothing to judge.")
     if labels.ndim != 1:
-        raise ValueError(f"{name} must have shape (N,), got {labels.shape}: rows.argmax(axis=1)?")
+        raise ValueError(
+            f"{name} must have shape (N,), got {labels.shape}. "
+            "Rows of scores become labels by rows.argmax(axis=1)."
+        )
     if labels.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integer labels, got {labels.dtype}: use .astype(int).")
     low, high = labels.min(), labels.max()
-    if low < 0 or (classes is not None and high >= classes):
-        allowed = "0 or more" if classes is None else f"in 0..{classes - 1} ({classes} classes)"
-        raise ValueError(f"{name} must be {allowed}, got labels from {low} to {high}.")
+    if classes is not None and (low < 0 or high >= classes):
+        raise ValueError(
+            f"{name} must be in 0..{classes - 1} ({classes} classes), "
+            f"got labels from {low} to {high}."
+        )
+    if low < 0:
+        raise ValueError(f"{name} must be 0 or more, got labels from {low} to {high}.")
     return labels.astype(np.intp)
 
 
-def _scores(outputs):
+def check_probabilities(probabilities):
+    """Probabilities (N, K) as float64; raises unless the rows are >= 0 and sum to about 1."""
+    probabilities = _check_scores(probabilities)
+    if (probabilities < 0).any() or (np.abs(probabilities.sum(axis=1) - 1) > 0.01).any():
+        raise ValueError("Rows of probabilities must be >= 0 and sum to 1: take softmax of scores.")
+    return probabilities
+
+
+def _check_scores(outputs):
+    """Scores (N, K) as float64; raises if they have another shape or no largest one."""
     outputs = np.asarray(outputs)
     if outputs.ndim != 2 or outputs.shape[1] < 2:
-        way_out = "Single scores become labels by (score > 0).astype(int)."
-        raise ValueError(f"Scores are (N, K) of K >= 2 classes, got {outputs.shape}. {way_out}")
+        raise ValueError(
+            f"Scores are (N, K) of K >= 2 classes, got {outputs.shape}. "
+            "Single scores become labels by (score > 0).astype(int)."
+        )
     if outputs.dtype.kind not in "fiu":
         raise TypeError(f"Scores must be real numbers, got {outputs.dtype}.")
     if np.isnan(outputs).any():
@@ -273,17 +302,13 @@ def _scores(outputs):
     return outputs.astype(np.float64)
 
 
-def _probabilities(probabilities):
-    probabilities = _scores(probabilities)
-    if (probabilities < 0).any() or (np.abs(probabilities.sum(axis=1) - 1) > 0.01).any():
-        raise ValueError("Rows of probabilities must be >= 0 and sum to 1: take softmax of scores.")
-    return probabilities
-
-
-def _matrix(matrix):
+def check_matrix(matrix):
+    """A confusion matrix (K, K) as int64; raises if it is not square counts, some above 0."""
     matrix = np.asarray(matrix)
-    square = matrix.ndim == 2 and len(matrix) == len(matrix.T)
+    square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1]
     if not square or matrix.dtype.kind not in "iu" or (matrix < 0).any() or not matrix.any():
-        came = f"{matrix.dtype} of shape {matrix.shape}: make one by confusion_matrix"
-        raise ValueError(f"A confusion matrix must be (K, K) counts, not all 0, got {came}.")
+        raise ValueError(
+            "A confusion matrix must be (K, K) counts, not all 0, "
+            f"got {matrix.dtype} of shape {matrix.shape}: make one by confusion_matrix."
+        )
     return matrix.astype(np.int64)

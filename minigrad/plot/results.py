@@ -14,9 +14,9 @@ def history(histories, figure=None):
     Parameters
     ----------
     histories : History, or dict of name to History
-        One run, or several to compare. A history holds lists with one number per epoch under
+        One run, or several to compare. A history holds lists with one number per epoch, under
         Keras' keys: loss, accuracy, val_loss, val_accuracy. What is missing is not drawn; where a
-        number is NaN or infinite the curve has a gap and the legend says so.
+        number is NaN or infinite, the curve has a gap and the legend says so.
     figure : matplotlib Figure, optional
 
     Returns
@@ -32,10 +32,13 @@ def history(histories, figure=None):
     runs = {"": histories} if "loss" in histories else dict(histories)
     keys = [key for key in ("loss", "accuracy") if any(_curves(run, key) for run in runs.values())]
     if not keys:
-        wish = "history expects lists of one number per epoch under 'loss' and so on"
-        raise ValueError(f"{wish}, or a dict of name to such runs, got {histories!r:.200}.")
+        raise ValueError(
+            "history expects lists of one number per epoch under 'loss' and so on, "
+            f"or a dict of name to such runs, got {histories!r:.200}."
+        )
     figure = new_figure(4.8 * len(keys), 3.8) if figure is None else figure
-    for ax, key in zip(figure.subplots(1, len(keys), squeeze=False)[0], keys, strict=True):
+    (axes,) = figure.subplots(1, len(keys), squeeze=False)
+    for ax, key in zip(axes, keys, strict=True):
         _draw_runs(ax, runs, key)
     return figure
 
@@ -47,34 +50,42 @@ def _curves(run, key):
 
 
 def _draw_runs(ax, runs, key):
-    percent = 100 if key == "accuracy" else 1
+    in_percent = key == "accuracy"
+    scale = 100 if in_percent else 1
     for i, (run_name, run) in enumerate(runs.items()):
         for split, style, values in _curves(run, key):
             # One run has a color for each split; several have a color each.
             number = i if len(runs) > 1 else ("-", "--").index(style)
             label = f"{run_name}, {split}".lstrip(", ")
-            _draw_curve(ax, percent * np.asarray(values, float), label, number, style)
-    ax.set(title=key.capitalize(), xlabel="epoch", ylabel=key + " (%)" * (percent == 100))
+            _draw_curve(ax, scale * np.asarray(values, float), label, number, style)
+    ax.set(title=key.capitalize(), xlabel="epoch", ylabel="accuracy (%)" if in_percent else key)
     ax.set_xlim(0.5, max(len(line.get_xdata()) for line in ax.lines) + 0.5)
     ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)  # no epoch 1.5
-    if percent == 100:
+    if in_percent:
         ax.set_ylim(top=min(ax.get_ylim()[1], 100.5))
     ax.grid(alpha=0.3)
     ax.legend()
 
 
 def _draw_curve(ax, values, label, number, style):
+    """One curve over epochs from 1, in the `number`-th color and marker."""
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
-        values[bad] = np.nan
-        label += f" (not finite: epoch {bad[0] + 1}{' ...' if len(bad) > 1 else ''})"
+        values = np.where(np.isfinite(values), values, np.nan)
+        more = " ..." if len(bad) > 1 else ""
+        label = f"{label} (not finite: epoch {bad[0] + 1}{more})"
     # Markers keep a single epoch, or one between two gaps, visible.
     look = {"marker": MARKERS[number % len(MARKERS)], "color": COLORS[number % len(COLORS)]}
     ax.plot(np.arange(1, len(values) + 1), values, style, label=label, markersize=4, **look)
 
 
 def lr_range(rates, losses, ax=None):
-    """The losses of `lr_range_test` over the learning rate, which grows by the same factor.
+    """The losses of `lr_range_test` over the learning rate, which has a logarithmic axis.
+
+    Parameters
+    ----------
+    rates, losses : arrays, (N,)
+    ax : matplotlib Axes, optional
 
     Returns
     -------
@@ -83,7 +94,7 @@ def lr_range(rates, losses, ax=None):
     ax = new_axes(5, 3.8) if ax is None else ax
     ax.semilogx(rates, losses, color=COLORS[0])
     ax.set(title="Learning-rate range test", xlabel="learning rate", ylabel="loss of the batch")
-    ax.set_ylim(top=min(max(losses), 2 * losses[0]))  # what explodes would flatten all the rest
+    ax.set_ylim(top=min(max(losses), 2 * losses[0]))  # an explosion would flatten the rest
     return ax
 
 
@@ -98,12 +109,12 @@ def predictions(images, actual, predicted, *, count=40, columns=8, figure=None):
     Parameters
     ----------
     images : array, (N, H, W) or (N, 1, H, W)
-        Grey images, in any range: black is the least value shown, white the largest.
+        Gray images, in any range: black is the least value shown, white the largest.
     actual : array of integers, (N,)
     predicted : array, (N, K) probabilities or (N,) integer labels
-        With probabilities, the one of the predicted label is shown as well.
+        With probabilities, that of the predicted label is shown as well.
     count : int
-        Images to show at most.
+        How many images to show at most.
     columns : int
     figure : matplotlib Figure, optional
 
@@ -117,15 +128,15 @@ def predictions(images, actual, predicted, *, count=40, columns=8, figure=None):
     >>> [ax.get_title() for ax in figure.axes]
     ['actual 3\\npredicted 3', 'actual 5\\n✗ predicted 6']
     """
-    answers = _answers(images, actual, predicted)
+    images, actual, predicted, confidence = _check_images(images, actual, predicted)
     shown = np.arange(min(count, len(images)))
-    right = (answers[1] == answers[2])[shown].sum()
+    right = (actual == predicted)[shown].sum()
     heading = f"Predictions: {right} of {len(shown)} right"
-    return _digits(shown, *answers, columns, heading, figure)
+    return _draw_images(shown, images, actual, predicted, confidence, columns, heading, figure)
 
 
 def mistakes(images, actual, probabilities, *, count=24, columns=8, figure=None):
-    """A grid of the wrong answers of which the network was surest, the surest first.
+    """A grid of the wrong answers that the network was surest of, the surest first.
 
     Parameters
     ----------
@@ -145,39 +156,46 @@ def mistakes(images, actual, probabilities, *, count=24, columns=8, figure=None)
     >>> [ax.get_title() for ax in figure.axes]
     ['actual 1\\n✗ predicted 0, 70.0 %', 'actual 1\\n✗ predicted 0, 60.0 %']
     """
-    answers = _answers(images, actual, metrics._probabilities(probabilities))
-    _, actual, predicted, confidence = answers
+    probabilities = metrics.check_probabilities(probabilities)
+    images, actual, predicted, confidence = _check_images(images, actual, probabilities)
     wrong = np.flatnonzero(predicted != actual)
     shown = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
-    few = f"Most confident mistakes: {len(shown)} of {len(wrong):,}"
-    heading = f"{few if len(wrong) else 'No mistakes'} in {len(images):,} images"
-    return _digits(shown, *answers, columns, heading, figure)
+    heading = f"No mistakes in {len(images):,} images"
+    if len(wrong):
+        heading = (
+            f"Most confident mistakes: {len(shown)} of {len(wrong):,} in {len(images):,} images"
+        )
+    return _draw_images(shown, images, actual, predicted, confidence, columns, heading, figure)
 
 
-def _answers(images, actual, predicted):
+def _check_images(images, actual, predicted):
     """Images (N, H, W), labels, predicted labels, and their probabilities or None; all checked."""
-    images, predicted = np.asarray(images), np.asarray(predicted)
+    images = np.asarray(images)
+    predicted = np.asarray(predicted)
     if images.ndim == 4 and images.shape[1] == 1:
         images = images[:, 0]
     if images.ndim != 3:
         raise ValueError(f"Images must have shape (N, H, W) or (N, 1, H, W), got {images.shape}.")
-    confidence = metrics._probabilities(predicted).max(axis=1) if predicted.ndim == 2 else None
-    predicted, actual, _ = metrics._answers(predicted, actual)
+    confidence = None
+    if predicted.ndim == 2:
+        confidence = metrics.check_probabilities(predicted).max(axis=1)
+    predicted, actual, _ = metrics.check_answers(predicted, actual)
     if len(images) != len(actual):
         raise ValueError(f"Got {len(images)} images for {len(actual)} labels.")
     return images, actual, predicted, confidence
 
 
-def _digits(shown, images, actual, predicted, confidence, columns, heading, figure):
+def _draw_images(shown, images, actual, predicted, confidence, columns, heading, figure):
     """The images numbered `shown` in a grid, each under its title."""
     columns = max(1, min(columns, len(shown)))
-    rows = max(1, -(-len(shown) // columns))
+    rows = max(1, -(-len(shown) // columns))  # rounded up
     titles = [_title(i, actual, predicted, confidence) for i in shown]
     if figure is None:
-        letters = max(map(len, "\n".join([" " * 21, *titles]).split("\n")))
+        lines = [line for title in titles for line in title.split("\n")]
+        letters = max([21, *map(len, lines)])  # room for the longest line
         figure = new_figure(max(0.07 * letters * columns, 5), 1.7 * rows + 0.4)
     figure.suptitle(heading)
-    for place, (i, title) in enumerate(zip(shown, titles), start=1):
+    for place, (i, title) in enumerate(zip(shown, titles), 1):
         ax = figure.add_subplot(rows, columns, place, xticks=[], yticks=[])
         ax.imshow(images[i], cmap="gray", vmin=images[shown].min(), vmax=images[shown].max())
         wrong = predicted[i] != actual[i]
@@ -198,8 +216,8 @@ def _title(i, actual, predicted, confidence):
 def confusion(matrix, ax=None):
     """A confusion matrix: rows actual, columns predicted, counts in the cells.
 
-    The right answers, on the diagonal, would drown the rest: they are plain, and the color shows
-    the mistakes alone, as a share of their row.
+    The right answers, on the diagonal, would drown the rest, so they are left plain: the color
+    shows the mistakes alone, each as a share of its row.
 
     Parameters
     ----------
@@ -216,9 +234,10 @@ def confusion(matrix, ax=None):
     >>> confusion([[5, 1], [0, 4]]).get_title()
     'Confusion matrix: 90.00 % of 10 right'
     """
-    matrix = metrics._matrix(matrix)
-    classes, total = len(matrix), matrix.sum()
-    ax = new_axes(max(0.44 * classes + 2, 5), max(0.44 * classes + 1, 4)) if ax is None else ax
+    matrix = metrics.check_matrix(matrix)
+    classes = len(matrix)
+    if ax is None:
+        ax = new_axes(max(0.44 * classes + 2, 5), max(0.44 * classes + 1, 4))
     share = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)  # (K, K)
     np.fill_diagonal(share, np.nan)  # NaN is not painted, so the background shows
     ax.set_facecolor("#DCEBF7")
@@ -227,10 +246,12 @@ def confusion(matrix, ax=None):
     color_bar(image, "mistakes (% of the actual class)")
     ax.set(xticks=range(classes), yticks=range(classes), xlabel="predicted", ylabel="actual")
     for (a, p), number in np.ndenumerate(matrix):
-        quiet = "black" if number or a == p else "#999999"  # zeros stay in the back
-        ink = "white" if share[a, p] > 0.7 * top else quiet
-        look = {"color": ink, "weight": "bold" if a == p else "normal", "fontsize": 8}
-        ax.text(p, a, str(number), ha="center", va="center", **look)
+        color = "black" if number or a == p else "#999999"  # zeros stay in the background
+        if share[a, p] > 0.7 * top:
+            color = "white"  # on a dark cell
+        weight = "bold" if a == p else "normal"
+        ax.text(p, a, f"{number}", ha="center", va="center", color=color, weight=weight, fontsize=8)
+    total = matrix.sum()
     ax.set_title(f"Confusion matrix: {100 * np.trace(matrix) / total:.2f} % of {total:,} right")
     return ax
 
@@ -238,7 +259,8 @@ def confusion(matrix, ax=None):
 def reliability(probabilities, targets, bins=15, ax=None):
     """How often the network was right, against how sure it was, with the calibration error.
 
-    Bars below the dashed diagonal: surer than it should be. The number in a bar counts its samples.
+    A bar below the dashed diagonal: the network was surer than it should have been. The number in a
+    bar counts its samples.
 
     Parameters
     ----------
@@ -261,11 +283,12 @@ def reliability(probabilities, targets, bins=15, ax=None):
     ax = new_axes(5.2, 4.6) if ax is None else ax
     full = count > 0
     center = 100 * (np.arange(bins)[full] + 0.5) / bins
-    right, gap = 100 * right[full], 100 * (confidence - right)[full]
+    accuracy = 100 * right[full]
+    gap = 100 * (confidence - right)[full]
     width = 100 / bins
-    ax.bar(center, right, width, color=COLORS[5], edgecolor="black", label="accuracy")
+    ax.bar(center, accuracy, width, color=COLORS[5], edgecolor="black", label="accuracy")
     look = {"color": "none", "edgecolor": COLORS[1], "hatch": "///"}
-    ax.bar(center, gap, width, bottom=right, label="confidence - accuracy", **look)
+    ax.bar(center, gap, width, bottom=accuracy, label="confidence - accuracy", **look)
     ax.plot([0, 100], [0, 100], "--", color="black", label="as sure as right")
     for x, number in zip(center, count[full], strict=True):
         ax.text(x, 2, f"{number:,}", ha="center", va="bottom", rotation=90, fontsize=7)
@@ -276,7 +299,7 @@ def reliability(probabilities, targets, bins=15, ax=None):
 
 
 def decision_boundary(predict, x, y, ax=None, steps=300):
-    """The plane, colored by what a classifier answers there, with the points it was taught.
+    """The plane, colored by a classifier's answers, with the points that it learned from.
 
     Parameters
     ----------
@@ -286,7 +309,7 @@ def decision_boundary(predict, x, y, ax=None, steps=300):
     y : array of integers, (N,)
     ax : matplotlib Axes, optional
     steps : int
-        The answers are asked for on a grid of steps x steps points.
+        The classifier is asked at steps x steps points.
 
     Returns
     -------
@@ -301,11 +324,14 @@ def decision_boundary(predict, x, y, ax=None, steps=300):
     """
     from matplotlib.colors import ListedColormap
 
-    x, y = np.asarray(x), metrics._labels(y, "y")
+    x = np.asarray(x)
+    y = metrics.check_labels(y, "y")
     if x.shape != (len(y), 2):
         raise ValueError(f"x must have shape ({len(y)}, 2) to match y, got {x.shape}.")
     grid, extent = _grid(x, steps)
-    region = metrics._answers(predict(grid), np.zeros(len(grid), int))[0].reshape(steps, steps)
+    no_targets = np.zeros(len(grid), int)  # the answers are checked alone
+    answers, _, _ = metrics.check_answers(predict(grid), no_targets)
+    region = answers.reshape(steps, steps)
     classes = max(region.max(), y.max()) + 1
     ax = new_axes(5.6, 4.6) if ax is None else ax
     colors = [COLORS[c % len(COLORS)] for c in range(classes)]
@@ -320,7 +346,7 @@ def decision_boundary(predict, x, y, ax=None, steps=300):
 
 
 def _grid(x, steps):
-    """Points (steps**2, 2) that cover those of x with a tenth to spare, and their extent."""
+    """Points (steps**2, 2) that cover those of x and a tenth more, and their extent."""
     low, high = x.min(axis=0), x.max(axis=0)
     spare = np.where(high > low, 0.1 * (high - low), 1)
     ends = np.stack([low - spare, high + spare], axis=1)  # (2, 2)

@@ -1,17 +1,18 @@
 """What every picture needs: a figure, an axes, a color bar, colors; and `save`."""
 
-import uuid
 from pathlib import Path
+
+from ..files import replacing
 
 # Okabe and Ito's colors without their yellow, which cannot be read on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
 MARKERS = "os^Dv<>P"  # 8 beside 7 colors: 56 runs or classes before a pair repeats
 RED = "#D00000"
-MISSING = "Pictures alone take matplotlib. To have them: pip install 'minigrad-numpy[examples]'"
+MISSING = "Only pictures need matplotlib. To draw them: pip install 'minigrad-numpy[examples]'"
 
 
 def new_figure(width, height):
-    """A Figure in inches that pyplot knows nothing of: it is freed when the caller lets go."""
+    """A Figure, sized in inches, that pyplot does not know: it is freed when the caller lets go."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -45,12 +46,6 @@ def save(picture, path, dpi=150):
     Path
     """
     path = Path(path) if Path(path).suffix else Path(f"{path}.png")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside and renamed: who looks meanwhile sees the old picture or the new one.
-    part = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
-    try:
+    with replacing(path) as part:
         picture.figure.figure.savefig(part, dpi=dpi)  # an Axes' figure may be a SubFigure
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
     return path

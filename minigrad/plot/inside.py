@@ -28,21 +28,27 @@ def filters(weight, ax=None):
     """
     weight = np.asarray(weight)
     if weight.ndim != 4 or weight.size == 0:
-        raise ValueError(f"filters expects a weight of shape (F, C, KH, KW), got {weight.shape}.")
+        raise ValueError(
+            f"filters expects a weight of shape (F, C, KH, KW), got {weight.shape}: "
+            "take layer.weight.data of a Conv2D."
+        )
     count, channels, height, width = weight.shape
-    columns = None if channels == 1 else channels
+    tiles = weight.reshape(-1, height, width)  # (F*C, KH, KW)
     bound = np.abs(weight).max() or 1
     look = {"cmap": "RdBu", "vmin": -bound, "vmax": bound}
-    ax = _mosaic(weight.reshape(-1, height, width), ax, "weight", columns, **look)
-    ax.set_title(f"{count} filters of {height}x{width}")
-    if columns:
-        ax.set(xlabel="input channel", ylabel="filter", title=f"{ax.get_title()}x{channels}")
-        ax.set_yticks(ax.get_yticks(), range(count))
+    if channels == 1:
+        ax = _mosaic(tiles, ax, "weight", **look)
+        ax.set_title(f"{count} filters of {height}x{width}")
+        return ax
+    ax = _mosaic(tiles, ax, "weight", columns=channels, **look)
+    ax.set_title(f"{count} filters of {height}x{width}x{channels}")
+    ax.set(xlabel="input channel", ylabel="filter")
+    ax.set_yticks(ax.get_yticks(), range(count))
     return ax
 
 
 def feature_maps(maps, ax=None):
-    """What the channels of a layer answer to one image, side by side on one scale.
+    """The answers of a layer's channels to one image, side by side on one scale.
 
     Parameters
     ----------
@@ -60,9 +66,13 @@ def feature_maps(maps, ax=None):
     """
     maps = np.asarray(maps)
     if maps.ndim != 3 or maps.size == 0:
-        raise ValueError(f"feature_maps expects (C, H, W), got {maps.shape}: maps[0] of a batch.")
+        raise ValueError(
+            f"feature_maps expects maps of shape (C, H, W), got {maps.shape}: "
+            "of a batch (N, C, H, W), take one image, maps[0]."
+        )
+    count, height, width = maps.shape
     ax = _mosaic(maps, ax, "activation", cmap="viridis")
-    ax.set_title("{} feature maps of {}x{}".format(*maps.shape))
+    ax.set_title(f"{count} feature maps of {height}x{width}")
     return ax
 
 
@@ -71,15 +81,17 @@ def _mosaic(tiles, ax, label, columns=None, **look):
     count, height, width = tiles.shape
     columns = columns or int(np.ceil(count**0.5))
     rows = -(-count // columns)
-    gaps = (0, rows * columns - count), (0, 1), (0, 1)
+    # Each tile gets a line of NaN below and to its right; tiles of NaN complete the last row.
+    gaps = ((0, rows * columns - count), (0, 1), (0, 1))
     sheet = np.pad(tiles.astype(float), gaps, constant_values=np.nan)
     sheet = sheet.reshape(rows, columns, height + 1, width + 1).swapaxes(1, 2)
     sheet = sheet.reshape(rows * (height + 1), columns * (width + 1))[:-1, :-1]
-    ax = new_axes(6, 5 * sheet.shape[0] / sheet.shape[1] + 0.8) if ax is None else ax
+    if ax is None:
+        ax = new_axes(6, 5 * sheet.shape[0] / sheet.shape[1] + 0.8)
     image = ax.imshow(sheet, interpolation="nearest", **look)
     color_bar(image, label)
     ax.set_xticks((width + 1) * np.arange(columns) + (width - 1) / 2, range(columns))
-    first = [f"{row * columns} +" for row in range(rows)]  # number = row's first + column
+    first = [f"{row * columns} +" for row in range(rows)]  # the number of each row's first tile
     ax.set_yticks((height + 1) * np.arange(rows) + (height - 1) / 2, first)
     ax.tick_params(length=0)
     ax.set_xlabel("number = row + column")
@@ -88,7 +100,7 @@ def _mosaic(tiles, ax, label, columns=None, **look):
 
 
 def graph(dot_text, dpi=120):
-    """Draw a graph written in the DOT language, by graphviz' program `dot`.
+    """Draw a graph that is written in the DOT language, with Graphviz's program `dot`.
 
     Parameters
     ----------
@@ -98,17 +110,17 @@ def graph(dot_text, dpi=120):
     Returns
     -------
     Figure
-        The picture, one pixel of `dot`'s to a pixel.
+        The picture that `dot` draws, pixel for pixel.
 
     Raises
     ------
     FileNotFoundError
-        Where graphviz is not installed.
+        If Graphviz is not installed.
     ValueError
-        Where the text is no DOT; with what `dot` says of it.
+        If the text is not DOT; the message repeats what `dot` says about it.
     """
     figure = new_figure(1, 1)
-    from matplotlib.image import imread  # below, so that a missing matplotlib is told as above
+    from matplotlib.image import imread  # after new_figure, which explains a missing matplotlib
 
     picture = imread(BytesIO(_dot(dot_text, f"-Gdpi={dpi}")))  # (H, W, 4)
     figure.set(layout_engine="none", dpi=dpi)
@@ -119,11 +131,15 @@ def graph(dot_text, dpi=120):
 
 
 def _dot(text, option):
+    """The bytes of the PNG that `dot` draws."""
     import shutil
     import subprocess
 
     if shutil.which("dot") is None:
-        raise FileNotFoundError("A graph is drawn by Graphviz: apt install graphviz (or brew).")
+        raise FileNotFoundError(
+            "A graph is drawn by Graphviz, whose program dot was not found: "
+            "apt install graphviz, or brew install graphviz."
+        )
     command = ["dot", "-Tpng", option]
     done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     if done.returncode != 0:

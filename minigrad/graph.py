@@ -1,6 +1,6 @@
-"""To see what is there: `graph` draws how a tensor was computed, an operation recites its rules.
+"""Look inside: `graph` draws how a tensor was computed, and an operation recites its rules.
 
-The drawings are text: Mermaid, which code hosts and notebooks draw, and DOT, for Graphviz.
+The drawings are text: Mermaid, which code hosts and notebooks render, and DOT, for Graphviz.
 """
 
 import ast
@@ -17,72 +17,85 @@ from .autograd import Tensor, gradients, primitive, topological_order
 
 
 class Graph:
-    """What `graph` found: boxes, of tensors and constants, circles, of operations, and arrows.
+    """A drawing made by `graph`: boxes for tensors and constants, circles for operations, arrows.
 
     Attributes
     ----------
     boxes, circles : dict of str to str
-        The label of each node; its lines are parted by line breaks.
+        The label of each node by its key; a label may have several lines.
     arrows : list of (str, str)
+        Keys of nodes: from, to.
     """
 
     def __init__(self):
-        self.boxes, self.circles, self.arrows = {}, {}, []
+        self.boxes = {}
+        self.circles = {}
+        self.arrows = []
 
     def mermaid(self):
         """The graph in the language of Mermaid."""
-        lines = [f'{key}["{_entities(text)}"]' for key, text in self.boxes.items()]
-        lines += [f'{key}(["{_entities(text)}"])' for key, text in self.circles.items()]
-        lines += [f"{a} --> {b}" for a, b in self.arrows]
-        return "\n    ".join(["graph LR", *lines])
+        lines = ["graph LR"]
+        for key, label in self.boxes.items():
+            lines.append(f'{key}["{_entities(label)}"]')
+        for key, label in self.circles.items():
+            lines.append(f'{key}(["{_entities(label)}"])')
+        for start, end in self.arrows:
+            lines.append(f"{start} --> {end}")
+        return "\n    ".join(lines)
 
     def dot(self):
         """The graph in the language of Graphviz."""
-        lines = [f'{k} [shape=box, label="{_escaped(text)}"];' for k, text in self.boxes.items()]
-        lines += [f'{key} [label="{_escaped(text)}"];' for key, text in self.circles.items()]
-        lines += [f"{a} -> {b};" for a, b in self.arrows]
-        return "\n    ".join(["digraph {", "rankdir=LR;", *lines]) + "\n}"
+        lines = ["digraph {", "rankdir=LR;"]
+        for key, label in self.boxes.items():
+            lines.append(f'{key} [shape=box, label="{_escaped(label)}"];')
+        for key, label in self.circles.items():
+            lines.append(f'{key} [label="{_escaped(label)}"];')
+        for start, end in self.arrows:
+            lines.append(f"{start} -> {end};")
+        return "\n    ".join(lines) + "\n}"
 
     __str__ = mermaid
 
     def __repr__(self):
         return f"<Graph of {len(self.boxes)} values and {len(self.circles)} operations>"
 
-    def _repr_markdown_(self):  # notebooks draw it
+    def _repr_markdown_(self):  # notebooks render it
         return f"```mermaid\n{self.mermaid()}\n```"
 
 
 def _entities(text):
-    """Mermaid reads entities written with # and without &, and Markdown between backquotes."""
-    return re.sub(r'[#"<>&`\\]', lambda a: f"#{ord(a[0])};", text).replace("\n", "<br/>")
+    """`text` for Mermaid, whose entities begin with #, not &; backquotes would mean Markdown."""
+    coded = re.sub(r'[#"<>&`\\]', lambda match: f"#{ord(match[0])};", text)
+    return coded.replace("\n", "<br/>")
 
 
 def _escaped(text):
+    """`text` for Graphviz, inside double quotes."""
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 def graph(tensor, model=None):
     """How `tensor` was computed, as a drawing: `print(mg.graph(loss))`.
 
-    Each tensor shows its name and shape; one of a single number shows its data, and as grad the
-    derivative of `tensor` by it, where `tensor` is a single number too. No `.grad` is written.
+    Each tensor shows its name and its shape or, if it holds a single number, its data. Where
+    `tensor` is a single number too, grad is its derivative by that number. No `.grad` is written.
 
     Parameters
     ----------
     tensor : Tensor
-        Before its `backward()`, which frees the graph.
+        Draw it before calling its `backward()`, which frees the graph.
     model : Module, optional
         Its parameters are shown by name.
 
     Returns
     -------
     Graph
-        With `.mermaid()` and `.dot()`; printed, and in a notebook, it is Mermaid.
+        With `.mermaid()` and `.dot()`; printed, or shown in a notebook, it is Mermaid.
 
     Raises
     ------
     ValueError
-        If the graph was freed.
+        If the graph has been freed.
 
     Examples
     --------
@@ -98,28 +111,39 @@ def graph(tensor, model=None):
         c0_1 --> o0
         o0 --> t0
     """
-    order = topological_order(tensor)[::-1] if tensor.requires_grad else [tensor]
-    constants = [x for t in order if t.node for x in t.node[1] if isinstance(x, Tensor)]
-    tensors = {id(t): t for t in order + constants}
-    keys = {at: f"t{number}" for number, at in enumerate(tensors)}
-    names = {} if model is None else {id(p): name for name, p in model.named_parameters()}
-    slopes, drawing = _slopes(tensor, order), Graph()
-    for at, t in tensors.items():
-        drawing.boxes[keys[at]] = _label(t, names.get(at, t.name), slopes.get(at))
+    order = [tensor]
+    if tensor.requires_grad:
+        order = topological_order(tensor)[::-1]  # the result first
+    tensors = {id(t): t for t in order}
+    for t in order:
+        if t.node:
+            inputs = t.node[1]  # those that require no gradient are missing from `order`
+            tensors.update({id(x): x for x in inputs if isinstance(x, Tensor)})
+    keys = {identity: f"t{number}" for number, identity in enumerate(tensors)}
+    names = {}
+    if model is not None:
+        names = {id(p): name for name, p in model.named_parameters()}
+    slopes = _slopes(tensor, order)
+    drawing = Graph()
+    for identity, t in tensors.items():
+        name = names.get(identity, t.name)
+        drawing.boxes[keys[identity]] = _label(t, name, slopes.get(identity))
         if t.node:
             _draw_operation(drawing, t, keys)
     return drawing
 
 
 def _draw_operation(drawing, t, keys):
-    """Add the operation that made `t`, its options, and arrows from its inputs."""
+    """Add the operation that made `t`, its options, and the arrows from its inputs and to `t`."""
     row, inputs, _, keywords, _ = t.node
-    number, options = keys[id(t)][1:], {}
-    circle, names = f"o{number}", list(_parameters(row))
+    number = keys[id(t)].removeprefix("t")
+    circle = f"o{number}"
+    names = list(_parameters(row))
+    options = {}
     for i, x in enumerate(inputs):
         if id(x) in keys:
             drawing.arrows.append((keys[id(x)], circle))
-        elif x is not None and row.rule(i):  # it could have been a tensor
+        elif x is not None and row.rule(i):  # a constant, where a tensor could have been
             constant = f"c{number}_{i}"
             drawing.boxes[constant] = _short(x)
             drawing.arrows.append((constant, circle))
@@ -131,21 +155,29 @@ def _draw_operation(drawing, t, keys):
 
 
 def _slopes(tensor, order):
-    """d(tensor) / dx of each x of one number that it was computed from, by id."""
+    """d(tensor) / dx for each single number x that it was computed from, by the id of x."""
     if tensor._data.size != 1 or not tensor.requires_grad:
         return {}
     singles = [x for x in order if x._data.size == 1]
-    return {id(x): g.item() for x, g in zip(singles, gradients(tensor, singles, retain_graph=True))}
+    slopes = gradients(tensor, singles, retain_graph=True)
+    return {id(x): slope.item() for x, slope in zip(singles, slopes)}
 
 
 def _label(t, name, slope):
-    value = f"data {t._data.item():.4g}" if t._data.size == 1 else str(t.shape)
-    lines = [name, value, None if slope is None else f"grad {slope:.4g}"]
-    return "\n".join(filter(None, lines))
+    lines = []
+    if name:
+        lines.append(name)
+    if t._data.size == 1:
+        lines.append(f"data {t._data.item():.4g}")
+    else:
+        lines.append(str(t.shape))
+    if slope is not None:
+        lines.append(f"grad {slope:.4g}")
+    return "\n".join(lines)
 
 
 def _short(x):
-    """A constant or an option in a few letters."""
+    """A constant or an option in a few characters."""
     if isinstance(x, np.ndarray) and x.size != 1:
         return f"array {x.shape}"
     text = f"{x.item():.4g}" if isinstance(x, np.ndarray | np.floating) else str(x)
@@ -156,7 +188,7 @@ def _short(x):
 
 
 def recite(row):
-    """The signature of a primitive, its doc, and its rules as they stand in the table.
+    """The signature of a primitive, its doc, and its rules as they are written in the table.
 
     Examples
     --------
@@ -166,7 +198,9 @@ def recite(row):
         Hyperbolic tangent
         dx = g * (1 - y * y)
     """
-    lines = [f"{row.name}{_signature(row)}", *([row.__doc__] if row.__doc__ else [])]
+    lines = [f"{row.name}{_signature(row)}"]
+    if row.__doc__:
+        lines.append(row.__doc__)
     if row.each:
         lines.append("d(input i) = " + _spoken(row.each))
     for name, rule in zip(_parameters(row), row.rules):
@@ -175,41 +209,54 @@ def recite(row):
 
 
 def _parameters(row):
-    """The inputs and options by name, as the longest of the rules takes them after g and y."""
-    rules = [list(inspect.signature(rule).parameters.items())[2:] for rule in row.rules if rule]
-    return dict(max(rules, key=len, default=()))
+    """The inputs and options by name, as the rule with most of them takes them after g and y."""
+    signatures = [inspect.signature(rule) for rule in row.rules if rule]
+    parameters = [list(signature.parameters.items()) for signature in signatures]
+    return dict(max(parameters, key=len, default=[])[2:])
 
 
 def _signature(row):
-    """From the rules, which name the inputs; from the function where they take any keywords."""
+    """From the rules, which name the inputs; from the function if rules take any keywords."""
     parameters = _parameters(row).values()
     if parameters and not any(p.kind is p.VAR_KEYWORD for p in parameters):
         return inspect.Signature(list(parameters))
     try:
         return inspect.signature(row.function)
-    except ValueError:  # some functions written in C have none
+    except ValueError:  # some functions written in C have no signature
         return "(...)"
 
 
 def _spoken(rule):
-    """A rule as a line: a lambda's body, or the name and the doc's first line of a function."""
-    if rule.__name__ != "<lambda>":
-        doc = (inspect.getdoc(rule) or "").partition("\n")[0]
-        return rule.__name__ + (f": {doc}" if doc else str(inspect.signature(rule)))
-    try:
-        return _body(rule.__code__)
-    except (IndexError, ValueError, SyntaxError):  # no source, no positions, or parts of a whole
-        return "a rule whose source is not at hand"
+    """A rule in one line: the body of a lambda, or a function's name and first line of its doc."""
+    if rule.__name__ == "<lambda>":
+        try:
+            return _body(rule.__code__)
+        except (IndexError, ValueError, SyntaxError):  # no source, no positions, or no expression
+            return "a rule whose source is not at hand"
+    doc = inspect.getdoc(rule)
+    if doc:
+        first = doc.partition("\n")[0]
+        return f"{rule.__name__}: {first}"
+    return f"{rule.__name__}{inspect.signature(rule)}"
 
 
 def _body(code):
-    """The body of a lambda, cut from its file where the positions of its code begin and end."""
-    spots = [spot for spot in code.co_positions() if None not in spot and spot[3]]
-    start = min((line, column) for line, _, column, _ in spots)
-    end = max((line, column) for _, line, _, column in spots)
+    """The body of a lambda, cut from its file by the positions that its bytecode remembers."""
+    spans = []
+    for span in code.co_positions():  # (first line, last line, first column, end column)
+        if None not in span and span[3] > 0:  # without those that belong to no expression
+            spans.append(span)
+    start_line, start_column = min((line, column) for line, _, column, _ in spans)
+    end_line, end_column = max((line, column) for _, line, _, column in spans)
+    whole = ast.Pass(  # any node will do: get_source_segment reads nothing but the positions
+        lineno=start_line,
+        col_offset=start_column,
+        end_lineno=end_line,
+        end_col_offset=end_column,
+    )
     source = "".join(linecache.getlines(code.co_filename))
-    span = ast.Pass(lineno=start[0], col_offset=start[1], end_lineno=end[0], end_col_offset=end[1])
-    return ast.unparse(ast.parse(f"({ast.get_source_segment(source, span)})", mode="eval"))
+    body = ast.get_source_segment(source, whole)
+    return ast.unparse(ast.parse(f"({body})", mode="eval"))  # parentheses allow several lines
 
 
 primitive.__str__ = recite  # type: ignore[method-assign]

@@ -1,7 +1,7 @@
 """Debugging: find the operation that made a NaN, and the line that called it.
 
-The engine asks a watcher, where one is set, to look at each output and each gradient. `debug` sets
-one; outside it nothing is looked at and nothing is kept.
+The engine shows each output and each gradient to a watcher, where one is set. `debug` sets one;
+outside it nothing is looked at and nothing is kept.
 """
 
 import linecache
@@ -22,15 +22,15 @@ def debug():
 
     Inside it,
 
-    - the operation whose value or gradient first holds a NaN or an infinity raises and says where
-      it was called; one that only hands on those of its inputs or options does not;
+    - the operation whose value or gradient is the first to hold a NaN or an infinity raises, and
+      says where it was called; one that only passes them on, from its inputs or options, does not;
     - the arrays of a graph are read-only for as long as the graph lives, so that a line that would
       change what backward still needs raises. `backward()` frees the graph, and leaving `debug`
-      makes writable what is left;
+      makes the arrays of all other graphs writable again;
     - an error in backward names the line that called the operation.
 
-    It reaches worker threads that run in `contextvars.copy_context()`. It takes several times as
-    long; when off it costs nothing.
+    It reaches worker threads that run in `contextvars.copy_context()`. Inside it everything takes
+    several times as long; outside it costs nothing.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def debug():
         with setting(watching, watcher):
             yield
     finally:
-        if watcher is not outer:  # nested: the outer one sees it all
+        if watcher is not outer:  # else this is nested: the outer `debug` goes on
             watcher.release()
 
 
@@ -61,24 +61,26 @@ class _Node(tuple):
 
 
 class _Lock:
-    """Makes an array read-only for as long as a node holds it; nodes of the same array share it."""
+    """Makes an array read-only for as long as a node holds this; nodes of one array share it."""
 
     def __init__(self, array):
         self.array = array
         array.flags.writeable = False
 
     def release(self):
-        with suppress(ValueError):  # a view of what is locked still: NumPy refuses
+        with suppress(ValueError):  # NumPy refuses while the array is a view of a locked one
             self.array.flags.writeable = True
 
-    __del__ = release
+    __del__ = release  # with the last node that holds it
 
 
 class _Debugger:
     """The watcher: `forward` sees each output, `backward` each gradient of an input."""
 
     def __init__(self, outer):
-        self.outer, self.locks, self.mutex = outer, WeakValueDictionary(), Lock()
+        self.outer = outer  # another watcher, as of gradcheck, which is shown everything first
+        self.locks = WeakValueDictionary()  # by the id of the array; held by the nodes alone
+        self.mutex = Lock()  # of worker threads that share an array
 
     def forward(self, out, row, values, keywords):
         if self.outer:
@@ -86,8 +88,10 @@ class _Debugger:
         place = _caller()
         _blame(row.name, out._data, [*values, *keywords.values()], place)
         if out.node is not None:
-            out.node = node = _Node(out.node)
-            node.place, node.locks = place, self.acquire([*values, out._data])
+            node = _Node(out.node)
+            node.place = place
+            node.locks = self.acquire([*values, out._data])
+            out.node = node
 
     def backward(self, t, i, g, h):
         if self.outer:
@@ -101,39 +105,58 @@ class _Debugger:
             return [self.locked(x) for x in values if isinstance(x, np.ndarray)]
 
     def locked(self, x):
-        """The lock of `x`; None if it was read-only, and not by us, before."""
+        """The lock of `x`, or None if `x` is read-only for another reason than a lock."""
         lock = self.locks.get(id(x))
         if lock is None and (x.flags.writeable or id(x.base) in self.locks):
-            lock = self.locks[id(x)] = _Lock(x)
+            lock = _Lock(x)
+            self.locks[id(x)] = lock
         return lock
 
     def release(self):
-        """Make writable what is locked still: arrays first, then their views."""
+        """Make writable what is still locked: arrays first, then their views."""
         with self.mutex:
             for lock in sorted(self.locks.values(), key=lambda lock: lock.array.base is not None):
                 lock.release()
 
 
 def _blame(name, x, known, place):
-    """Raise if `x` holds a NaN, or an infinity, that nothing `known` before explains."""
+    """Raise if `x` holds a NaN or an infinity that was made here, not passed on from `known`.
+
+    A NaN in `known` explains whatever `x` holds, an infinity in it explains infinities alone.
+    """
     data = np.asarray(plain(x))
     if data.dtype.kind != "f" or np.isfinite(data).all():
         return
-    numbers = [x for x in map(plain, known) if isinstance(x, float | np.floating | np.ndarray)]
-    before = np.concatenate([np.ravel(x) for x in numbers])
-    kind = "inputs without a NaN" if np.isinf(before).any() else "finite inputs"
-    fresh = np.isnan(data) if np.isinf(before).any() else ~np.isfinite(data)
-    if fresh.any() and not np.isnan(before).any():
-        index = tuple(int(i) for i in np.argwhere(fresh)[0])
-        made = f"made {data[index]} at index {index} ({fresh.sum()} of {fresh.size} elements)"
-        raise FloatingPointError(f"{name} {made} of {kind}{place}")
+    floats = []
+    for value in map(plain, known):
+        if isinstance(value, float | np.floating | np.ndarray):
+            floats.append(np.ravel(value))
+    before = np.concatenate(floats)
+    if np.isnan(before).any():
+        return
+    if not np.isinf(before).any():
+        first = _first(~np.isfinite(data), data)
+        raise FloatingPointError(f"{name} made {first} of finite inputs{place}")
+    if np.isnan(data).any():
+        first = _first(np.isnan(data), data)
+        raise FloatingPointError(f"{name} made {first} of inputs without a NaN{place}")
+
+
+def _first(wrong, data):
+    """The first element of `data` that is `wrong`, where it is, and how many there are, as text."""
+    index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    return f"{data[index]} at index {index} ({wrong.sum()} of {wrong.size} elements)"
 
 
 def _caller():
-    """The line outside the library that called the operation, as text."""
+    """The line outside the library that called the operation, as the end of a sentence."""
     frame = sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
         frame = frame.f_back
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    text = linecache.getline(file, line).strip()
-    return f", called at {file}:{line}" + (f": {text}" if text else "")
+    file = frame.f_code.co_filename
+    line = frame.f_lineno
+    place = f", called at {file}:{line}"
+    source = linecache.getline(file, line).strip()
+    if source:
+        place += f": {source}"
+    return place

@@ -22,16 +22,18 @@ class GradientError(ValueError):
 def gradcheck(f, inputs, eps=1e-6, atol=1e-7, rtol=1e-5):
     """Compare the gradients of `f` with central differences.
 
-    Of several outputs, it is the gradient of their sum with fixed random weights near 1.
+    Where the output has several elements, a sum of them is checked, with fixed random weights
+    near 1.
 
     Parameters
     ----------
     f : callable or Module
-        Of Tensors, gives a Tensor of any shape. Of a Module all parameters are checked too.
+        Takes Tensors and returns a Tensor of any shape. All parameters of a Module are checked too.
     inputs : array, Tensor, or tuple or list of them
-        Of order 1, away from kinks. Floats are checked, integers are passed on. Copied as float64.
+        Floats of order 1, away from kinks; they are copied as float64. Integers are passed on
+        without a check.
     eps, atol, rtol : float
-        Step, and the difference |got - expected| <= atol + rtol * |expected| that is accepted.
+        The step, and how far off a gradient may be: |got - expected| <= atol + rtol * |expected|.
 
     Returns
     -------
@@ -40,8 +42,8 @@ def gradcheck(f, inputs, eps=1e-6, atol=1e-7, rtol=1e-5):
     Raises
     ------
     GradientError
-        Naming the function, argument, index, the expected gradient and the one that came, and
-        the operation inside the function whose rule is wrong.
+        Names the function, the argument and the index, the gradient that was expected and the one
+        that came, and the operation inside the function whose rule is wrong.
 
     Examples
     --------
@@ -54,7 +56,8 @@ def gradcheck(f, inputs, eps=1e-6, atol=1e-7, rtol=1e-5):
     ...
     minigrad.gradcheck.GradientError: wrong: gradient of argument 0 at index (0,): expected ...
     """
-    inputs = inputs if isinstance(inputs, tuple | list) else (inputs,)
+    if not isinstance(inputs, tuple | list):
+        inputs = (inputs,)
     arguments = [_float64(x) for x in inputs]
     checked = {f"argument {i}": x for i, x in enumerate(arguments) if x.requires_grad}
     if isinstance(f, Module):
@@ -63,81 +66,101 @@ def gradcheck(f, inputs, eps=1e-6, atol=1e-7, rtol=1e-5):
     if not checked:
         raise GradientError("gradcheck expects at least one input of floats, or a parameter.")
     name = getattr(f, "__name__", type(f).__name__)
-    check = _Check(name, f, arguments, (eps, atol, rtol))
-    if wrong := check.mistake(checked):
-        raise GradientError(wrong if isinstance(f, primitive) else wrong + check.culprit())
-    return True
+    check = _Check(name, f, arguments, eps, atol, rtol)
+    mistake = check.mistake(checked)
+    if mistake is None:
+        return True
+    if not isinstance(f, primitive):
+        mistake += check.culprit()
+    raise GradientError(mistake)
 
 
 def _float64(x):
-    x = np.asarray(getattr(x, "_data", x))
-    floats = x.dtype.kind == "f"
-    return Tensor(x.astype(np.float64) if floats else x, requires_grad=floats)
+    """A copy of floats that requires a gradient; anything else as a constant."""
+    array = np.asarray(getattr(x, "_data", x))
+    if array.dtype.kind != "f":
+        return Tensor(array)
+    return Tensor(array.astype(np.float64), requires_grad=True)
 
 
 class _Watcher:
     """Sees every operation; one that leaves float64 would make the comparison worthless."""
 
     def __init__(self, outer):
-        self.outer = outer  # as of mg.debug(), which sees the outputs in `value`
+        self.outer = outer  # as of mg.debug(), which is shown the outputs when `value` runs f
 
     def forward(self, out, row, values, keywords):
         if out.requires_grad and out.dtype != np.float64:
-            fault = f"{row.name} gave {out.dtype}"
-            raise GradientError(f"{fault}: the function falls back from float64.")
+            raise GradientError(
+                f"{row.name} gave {out.dtype}: the function falls back from float64."
+            )
 
     def backward(self, t, i, g, h):
         row, _, values, *_ = t.node
-        came, shape = getattr(h, "dtype", type(h).__name__), np.shape(values[i])
-        fault = f"{row.name}: gradient of argument {i} came"
-        if came != np.float64:
-            raise GradientError(f"{fault} as {came}, not float64.")
+        dtype = getattr(h, "dtype", type(h).__name__)
+        if dtype != np.float64:
+            raise GradientError(
+                f"{row.name}: gradient of argument {i} came as {dtype}, not float64."
+            )
         try:
             np.broadcast_to(values[i], h.shape)  # the engine sums what is too wide
         except ValueError:
-            raise GradientError(f"{fault} in shape {h.shape}, expected {shape}.") from None
+            raise GradientError(
+                f"{row.name}: gradient of argument {i} came in shape {h.shape}, "
+                f"expected {np.shape(values[i])}."
+            ) from None
         if self.outer:
             self.outer.backward(t, i, g, h)
 
 
 class _Check:
-    """One function, at one point. `numbers` are (eps, atol, rtol)."""
+    """One function at one point: its gradients by the rules, and by differences."""
 
-    def __init__(self, name, f, arguments, numbers):
-        self.name, self.f, self.arguments = name, f, arguments
-        self.eps, self.atol, self.rtol = self.numbers = numbers
+    def __init__(self, name, f, arguments, eps, atol, rtol):
+        self.name = name
+        self.f = f
+        self.arguments = arguments
+        self.eps = eps
+        self.atol = atol
+        self.rtol = rtol
 
     def mistake(self, checked):
-        """The first gradient that is wrong, of tensors by label, as text, or None."""
+        """What is wrong with the first wrong gradient of `checked`, a dict of tensors; or None."""
         found = self.gradients(list(checked.values()))
         for (label, x), got in zip(checked.items(), found):
             expected = self.differences(label, x)
-            got = np.zeros(x.shape) if got is None else got
-            right = np.isclose(got, expected, self.rtol, self.atol)
-            if not right.all():
-                index = tuple(int(i) for i in np.argwhere(~right)[0])
-                wish = f"expected {expected[index]:.9g} by finite differences, got {got[index]:.9g}"
-                many = f"({right.size - right.sum()} of {right.size} are wrong)"
-                return f"{self.name}: gradient of {label} at index {index}: {wish} {many}."
+            if got is None:  # by the rules, the output does not depend on x
+                got = np.zeros(x.shape)
+            wrong = ~np.isclose(got, expected, self.rtol, self.atol)
+            if wrong.any():
+                index = tuple(int(i) for i in np.argwhere(wrong)[0])
+                return (
+                    f"{self.name}: gradient of {label} at index {index}: "
+                    f"expected {expected[index]:.9g} by finite differences, got {got[index]:.9g} "
+                    f"({wrong.sum()} of {wrong.size} are wrong)."
+                )
         return None
 
     def gradients(self, xs):
-        """By the rules; all values must be of float64, finite, and the same each time."""
+        """By the rules. All values must be float64, finite, and the same each time."""
         with setting(watching, _Watcher(watching.get())):
             y = self.recorded()
-            # A weight of its own for each of several outputs, so that no two errors can cancel.
-            weights = np.random.default_rng(0).uniform(0.5, 1.5, y.shape)
-            self.weights = np.ones(y.shape) if y.size == 1 else weights
+            if y.size == 1:
+                self.weights = np.ones(y.shape)
+            else:  # each output has a weight of its own, so that no two errors can cancel
+                self.weights = np.random.default_rng(0).uniform(0.5, 1.5, y.shape)
             found = autograd.gradients(y, xs, self.weights)
         self.middle = self.value()
         if not np.isfinite(self.middle):
             raise GradientError(f"{self.name} gives {self.middle}: it has no finite differences.")
         if self.middle != self.value():
-            fault = f"{self.name} gives another value each time"
-            raise GradientError(f"{fault}: seed its randomness, or eval() it.")
+            raise GradientError(
+                f"{self.name} gives another value each time: seed its randomness, or eval() it."
+            )
         return found
 
     def recorded(self):
+        """The output, with its graph."""
         with setting(recording, True):
             y = self.f(*self.arguments)
         if not isinstance(y, Tensor):
@@ -147,23 +170,28 @@ class _Check:
         return y
 
     def value(self):
+        """The weighted sum of the outputs, without a graph."""
         with setting(recording, False):
             return float((self.f(*self.arguments).data * self.weights).sum())
 
     def differences(self, label, x):
-        """The gradient of `x` by central differences, if it has a single one."""
+        """The gradient of `x` by central differences; raises where its two sides disagree."""
         slopes = np.empty(x.shape)
         for index in np.ndindex(x.shape):
-            up, down = self.nudged(x, index, self.eps), self.nudged(x, index, -self.eps)
-            right, left = (up - self.middle) / self.eps, (self.middle - down) / self.eps
+            up = self.nudged(x, index, self.eps)
+            down = self.nudged(x, index, -self.eps)
+            right = (up - self.middle) / self.eps
+            left = (self.middle - down) / self.eps
             if abs(right - left) > 1e-3 * (1 + abs(right) + abs(left)):
-                sides = f"the slope is {left:.6g} on the left, {right:.6g} on the right"
-                fault = f"{self.name}: a kink in {label} at index {index}: {sides}"
-                raise GradientError(f"{fault}. Move the input away from it.")
+                raise GradientError(
+                    f"{self.name}: a kink in {label} at index {index}: the slope is {left:.6g} "
+                    f"on the left, {right:.6g} on the right. Move the input away from it."
+                )
             slopes[index] = (up - down) / (2 * self.eps)
         return slopes
 
     def nudged(self, x, index, step):
+        """The value with one element of `x` moved by `step`."""
         kept = x.data[index]
         x.data[index] = kept + step
         value = self.value()
@@ -171,13 +199,15 @@ class _Check:
         return value
 
     def culprit(self):
-        """The first operation inside that is wrong by itself, with its error, as text, or none."""
+        """A sentence about the first operation inside f that is wrong by itself; or nothing."""
         order = autograd.topological_order(self.recorded())
         for row, _, values, keywords, parents in [t.node for t in order if t.node]:
             places = [i for i, _ in parents]
             inputs = [_float64(x) if i in places else x for i, x in enumerate(values)]
-            check = _Check(row.name, partial(row, **keywords), inputs, self.numbers)
+            operation = partial(row, **keywords)
+            check = _Check(row.name, operation, inputs, self.eps, self.atol, self.rtol)
             with suppress(GradientError):  # it cannot be compared, as at a kink
-                if mistake := check.mistake({f"argument {i}": inputs[i] for i in places}):
+                mistake = check.mistake({f"argument {i}": inputs[i] for i in places})
+                if mistake:
                     return f" The rule at fault is that of {mistake}"
         return ""

@@ -2,9 +2,9 @@
 
 Each takes a function `f` and `argnums`, the positions of the arguments to differentiate (one, or a
 tuple), and returns a function of the same arguments. An argument is a number, an array, a Tensor,
-or tuples, lists and dicts of these; a gradient has the structure of its argument. They nest: inside
-another transform, and of tensors that require gradients, the results are Tensors that can be
-differentiated again; else they are arrays, or Tensors where Tensors came in.
+or tuples, lists and dicts of these; a gradient has the structure of its argument. Transforms nest:
+inside another transform, and where Tensors that require a gradient take part, the results are
+Tensors that can be differentiated again. Otherwise they are arrays, or Tensors if Tensors came in.
 """
 
 from functools import wraps
@@ -25,11 +25,14 @@ def _mapped(f, tree):
         return {key: _mapped(f, branch) for key, branch in tree.items()}
     if isinstance(tree, tuple | list):
         branches = [_mapped(f, branch) for branch in tree]
-        return type(tree)(*branches) if hasattr(tree, "_fields") else type(tree)(branches)
+        if hasattr(tree, "_fields"):  # a namedtuple takes its fields one by one
+            return type(tree)(*branches)
+        return type(tree)(branches)
     return f(tree)
 
 
 def _leaves(tree):
+    """The leaves of `tree` as a list, in the order in which `_mapped` visits them."""
     leaves = []
     _mapped(leaves.append, tree)
     return leaves
@@ -38,24 +41,24 @@ def _leaves(tree):
 # ---- one run of f --------------------------------------------------------------------------------
 
 
-_LOST = "was it left out, or made a number or an array on the way, as by .item() or .data?"
-
-
 class _Variable(Tensor):
-    """A leaf of one transform alone; `alive` while its function runs."""
+    """A leaf that belongs to one transform; `alive` while the function of that transform runs."""
 
     alive = True
 
 
 def _variable(x):
-    """`x` as a variable of this transform alone: of a Tensor that is recorded already, a view, so
-    that levels of nested transforms do not mix."""
-    recorded = isinstance(x, Tensor) and x.requires_grad
-    return reshape(x, x.shape) if recorded else _Variable(x, requires_grad=True)
+    """`x` as a variable of one transform alone, so that levels of nested transforms do not mix.
+
+    A Tensor that requires a gradient already becomes a view, which stays connected to it.
+    """
+    if isinstance(x, Tensor) and x.requires_grad:
+        return reshape(x, x.shape)
+    return _Variable(x, requires_grad=True)
 
 
 def _traced(name, f, argnums, result):
-    """From f, the function that runs it once and gives `result` of its trace."""
+    """The function that runs `f` once and returns `result(trace)` of that run."""
 
     @wraps(f)
     def transformed(*args, **keywords):
@@ -65,13 +68,30 @@ def _traced(name, f, argnums, result):
 
 
 class _Trace:
-    """One run of `f`: its `output`, with the leaves `ys`, and the `variables` it is derived by."""
+    """One run of `f`: the `output`, whose leaves are `ys`, and the `variables` it is a function of.
+
+    Attributes
+    ----------
+    depends : bool
+        Whether the output depends on any of the variables.
+    graph : bool
+        Whether it also depends on other tensors that require a gradient: then an outer transform,
+        or a backward(), goes on from the results, which keep their graph.
+    tensors : bool
+        Whether the results are Tensors.
+    """
 
     def __init__(self, name, f, argnums, args, keywords):
-        self.name, self.args, self.argnums, inputs = name, args, argnums, list(args)
+        self.name = name
+        self.args = args
+        self.argnums = argnums
         self.chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         if any(not -len(args) <= n < len(args) for n in self.chosen):
-            raise ValueError(f"{name} got {len(args)} arguments, but {argnums=}.")
+            raise ValueError(
+                f"{name} got {len(args)} arguments, but {argnums=}. Positions count from 0; "
+                "an argument given by keyword has none."
+            )
+        inputs = list(args)
         with setting(recording, True):
             for n in self.chosen:
                 inputs[n] = _mapped(_variable, args[n])
@@ -81,37 +101,47 @@ class _Trace:
         self.examine()
 
     def examine(self):
-        """What the output came from: `depends`, on a variable; `graph`, on other tensors too, so
-        that an outer transform or a backward() goes on from the results."""
+        """Find out what the output came from: `depends`, `graph` and `tensors`."""
         for y in self.ys:
             if not isinstance(y, Tensor):
-                came = type(y).__name__
-                raise TypeError(f"{self.name} expects f to return a Tensor, got {came}: {_LOST}")
-        seen = {id(t): t for y in self.ys if y.requires_grad for t in topological_order(y)}
+                raise TypeError(
+                    f"{self.name} expects f to return a Tensor, got {type(y).__name__}: was its "
+                    "argument left out, or made a number or an array on the way, as by .item() "
+                    "or .data?"
+                )
+        seen = {}
+        for y in self.ys:
+            if y.requires_grad:
+                seen.update({id(t): t for t in topological_order(y)})
         self.depends = any(id(x) in seen for x in self.variables)
         for x in self.variables:
             if isinstance(x, _Variable):
                 x.alive = False
+        # Leaves of the caller, or variables of an outer transform that is still running.
         others = any(t.node is None and getattr(t, "alive", True) for t in seen.values())
         self.graph = recording.get() and others
         self.tensors = self.graph or any(isinstance(x, Tensor) for x in _leaves(self.args))
 
     def dependent(self):
-        """This trace, if there is anything to derive."""
+        """This trace, if there is anything to differentiate."""
         if not self.depends and any(y.size for y in self.ys):
-            fault = "what f returns does not depend on its argument"
-            raise ValueError(f"{self.name}: {fault}: {_LOST}")
+            raise ValueError(
+                f"{self.name}: what f returns does not depend on its argument: was it left out, "
+                "or made a number or an array on the way, as by .item() or .data?"
+            )
         return self
 
     def slopes(self):
-        """The gradient of the one number that `f` gave."""
+        """The gradient of the one number that `f` returned."""
         if not isinstance(self.output, Tensor) or self.output.size != 1:
-            came = f"{len(self.ys)} of shape {_shapes(self.ys)}: .sum() it, or use jacobian"
-            raise ValueError(f"{self.name} expects f to return one number, got {came}.")
+            raise ValueError(
+                f"{self.name} expects f to return one number, got {len(self.ys)} of shape "
+                f"{_shapes(self.ys)}: .sum() it, or use jacobian."
+            )
         return self.packed(self.dependent().gradients(self.output))
 
     def gradients(self, y, gradient=None, graph=False):
-        """dy / dx for each variable x, zeros where there is none."""
+        """dy / dx for each variable x: zeros where y does not depend on x."""
         found = [None] * len(self.variables)
         if y.requires_grad:
             found = gradients(y, self.variables, gradient, graph or self.graph, retain_graph=True)
@@ -121,8 +151,9 @@ class _Trace:
         """v @ dy / dx; `v` has the structure of the output."""
         vs = [x if isinstance(x, Tensor) else np.asarray(x) for x in _leaves(v)]
         if [x.shape for x in vs] != [y.shape for y in self.ys]:
-            wish = f"{self.name} expects v of shape {_shapes(self.ys)}"
-            raise ValueError(f"{wish}, got {_shapes(vs)}.")
+            raise ValueError(
+                f"{self.name} expects v of shape {_shapes(self.ys)}, got {_shapes(vs)}."
+            )
         with setting(recording, True):
             total = Tensor(0.0)
             for y, x in zip(self.ys, vs):
@@ -139,22 +170,24 @@ class _Trace:
         if y.size == 0:
             return [np.zeros(y.shape + x.shape, x.dtype) for x in self.variables]
         units = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
-        columns = zip(*[self.gradients(y, unit) for unit in units])
-        return [reshape(stack(c), y.shape + x.shape) for c, x in zip(columns, self.variables)]
+        by_unit = [self.gradients(y, unit) for unit in units]
+        by_variable = zip(zip(*by_unit), self.variables)
+        return [reshape(stack(rows), y.shape + x.shape) for rows, x in by_variable]
 
     def packed(self, results):
-        """The results in the structure of the arguments."""
-        left = iter(results)
-        trees = [_mapped(lambda _: self.typed(next(left)), self.args[n]) for n in self.chosen]
+        """The results, one for each variable, in the structure of the arguments."""
+        remaining = iter(results)
+        trees = [_mapped(lambda _: self.typed(next(remaining)), self.args[n]) for n in self.chosen]
         return trees[0] if isinstance(self.argnums, int) else tuple(trees)
 
     def typed(self, x):
         """A Tensor where tensors came in, or where it can be differentiated further."""
-        x = x if isinstance(x, Tensor) else Tensor(x)
+        if not isinstance(x, Tensor):
+            x = Tensor(x)
         return x if self.tensors or x.requires_grad else x.data
 
     def value(self):
-        """The output, cut off where nothing goes on from it."""
+        """The output, detached unless something goes on from it."""
         return _mapped(lambda y: self.typed(y if self.graph else y.detach()), self.output)
 
 
@@ -166,7 +199,7 @@ def _shapes(arrays):
 
 
 def grad(f, argnums=0):
-    """From f, which gives one number, the function that gives its gradient.
+    """Turn `f`, which returns one number, into the function that returns its gradient.
 
     Raises
     ------
@@ -184,7 +217,7 @@ def grad(f, argnums=0):
 
 
 def value_and_grad(f, argnums=0):
-    """From f, the function that gives (f, its gradient), in one run.
+    """Turn `f` into the function that returns its value and its gradient, in one run.
 
     Examples
     --------
@@ -196,7 +229,7 @@ def value_and_grad(f, argnums=0):
 
 
 def vjp(f, argnums=0):
-    """From f, the function that gives (f, pull), where pull(v) is v @ jacobian.
+    """Turn `f` into the function that returns its value and `pull`; pull(v) is v @ jacobian.
 
     Examples
     --------
@@ -208,7 +241,7 @@ def vjp(f, argnums=0):
 
 
 def jacobian(f, argnums=0):
-    """From f, the function that gives all df_i / dx_j: the shape of f, then that of x.
+    """Turn `f` into the function that returns all df_i / dx_j, in the shape of f, then that of x.
 
     Examples
     --------
@@ -219,13 +252,13 @@ def jacobian(f, argnums=0):
     return _traced("jacobian", f, argnums, lambda trace: trace.dependent().jacobian())
 
 
-# ---- second derivatives: first derivatives of the gradient, which may well be constant -----------
+# ---- second derivatives: first derivatives of the gradient, which may be constant ----------------
 
 
 def hessian(f, argnums=0):
-    """From f, which gives one number, the function that gives all its second derivatives.
+    """Turn `f`, which returns one number, into the function that returns its second derivatives.
 
-    For a dict of arguments, a dict of dicts: hessian(f)(p)["a"]["b"] has the shape of a, then b.
+    For a dict they are a dict of dicts: hessian(f)(p)["a"]["b"] has the shape of a, then that of b.
 
     Examples
     --------
@@ -238,10 +271,10 @@ def hessian(f, argnums=0):
 
 
 def hvp(f, argnums=0):
-    """From f(x), the function of (x, v) that gives hessian @ v, without building the hessian.
+    """Turn `f(x)` into the function of (x, v) that returns hessian @ v, without the hessian.
 
     `v` comes after the arguments of f, in the structure of what is differentiated. As the hessian
-    is symmetric, it is v @ the jacobian of the gradient (Pearlmutter 1994).
+    is symmetric, the product is v @ the jacobian of the gradient (Pearlmutter 1994).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""mg.debug(): it blames the operation that did it, guards the graph, and leaves no trace."""
+"""mg.debug(): it blames the operation at fault, guards the graph, and leaves no trace."""
 
 import contextvars
 import gc
@@ -36,22 +36,20 @@ def line_of(error, text):
 
 
 @pytest.mark.parametrize(
-    ("name", "f", "value"),
+    ("f", "made"),
     [
-        ("log", lambda x: mg.log(x), "nan"),
-        ("sqrt", lambda x: mg.sqrt(x * 2.0), "nan"),
-        ("divide", lambda x: x / (x - x), "-inf"),
-        ("exp", lambda x: mg.exp(x * -1e4), "inf"),
-        ("power", lambda x: x**0.5, "nan"),
+        (lambda x: mg.log(x), "log made nan at index (1,) (1 of 2 elements)"),
+        (lambda x: mg.sqrt(x * 2.0), "sqrt made nan at index (1,) (1 of 2 elements)"),
+        (lambda x: x / (x - x), "divide made inf at index (0,) (2 of 2 elements)"),
+        (lambda x: mg.exp(x * -1e4), "exp made inf at index (1,) (1 of 2 elements)"),
+        (lambda x: x**0.5, "power made nan at index (1,) (1 of 2 elements)"),
     ],
 )
-def test_the_operation_that_made_it_is_named_with_its_index_and_line(name, f, value):
-    made = f"^{name} made {value} at index \\(1,\\) \\(1 of 2 elements\\) of finite inputs"
-    if name == "divide":
-        made = f"^{name} made inf at index \\(0,\\) \\(2 of 2 elements\\) of finite inputs"
-    with mg.debug(), pytest.raises(FloatingPointError, match=made) as caught:
+def test_the_operation_that_made_it_is_named_with_its_index_and_line(f, made):
+    with mg.debug(), pytest.raises(FloatingPointError) as caught:
         f(leaf(1.0, -1.0))
-    line_of(caught.value, "lambda x:")
+    said = line_of(caught.value, "lambda x:")
+    assert said.startswith(f"{made} of finite inputs, called at ")
 
 
 def test_a_nan_that_came_in_is_not_blamed_on_those_it_goes_through():
@@ -73,7 +71,7 @@ def test_an_infinity_that_came_in_is_not_blamed_but_a_nan_made_of_it_is():
 
 def test_an_infinity_given_as_an_option_is_meant():
     with mg.debug():
-        y = mg.max_pool2d(mg.Tensor(-np.ones((1, 1, 4, 4))), 3, 2, 1)  # its border is -inf
+        mg.max_pool2d(mg.Tensor(-np.ones((1, 1, 4, 4))), 3, 2, 1)  # its border is -inf
         y = mg.where(np.array([True, False]), leaf(1.0, 2.0), -np.inf)
         assert y.data[1] == -np.inf
 
@@ -156,7 +154,8 @@ def test_without_debug_the_operation_alone_is_named():
 
 
 def test_what_backward_needs_is_read_only_until_it_is_done():
-    x, c = leaf(1.0, 2.0), np.array([3.0, 4.0])
+    x = leaf(1.0, 2.0)
+    c = np.array([3.0, 4.0])
     with mg.debug():
         y = mg.exp(x * c)
         for array in (x.data, c, y.data):
@@ -234,7 +233,8 @@ def train(steps):
     head = nn.Sequential(nn.Flatten(), nn.Dropout(0.25), nn.Dense(48, 4))
     optimizer = optim.Adam(model.parameters() + head.parameters())
     rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(5, 1, 8, 8)).astype(np.float32), np.arange(5) % 4
+    x = rng.normal(size=(5, 1, 8, 8)).astype(np.float32)
+    y = np.arange(5) % 4
     for _ in range(steps):
         optimizer.zero_grad()
         loss = mg.cross_entropy(head(model(x)), y)
@@ -321,10 +321,13 @@ def test_outside_nothing_watches():
 
 def test_100_000_operations_inside_are_freed():
     with mg.debug():
-        t = leaf(1.0)
+        x = leaf(1.0)
+        t = x
         for _ in range(100_000):
             t = t + 1e-5
+        assert not x.data.flags.writeable
         del t
+        assert x.data.flags.writeable  # the first node, freed last, has let it go
 
 
 def test_reference_counting_alone_frees_its_graphs():

@@ -70,7 +70,7 @@ def test_arrays_given_are_not_changed():
 def test_it_works_inside_no_grad():
     with mg.no_grad():
         assert mg.gradcheck(mg.tanh, X)
-        assert "0.1" not in complaint(row(lambda g, y, x: g), X)
+        assert "suspect: gradient of argument 0" in complaint(row(lambda g, y, x: g), X)
 
 
 def test_it_works_inside_debug_and_debug_inside_it():
@@ -161,10 +161,10 @@ def test_a_wrong_shape(shape):
     assert f"suspect: gradient of argument 0 came in shape {shape}, expected (2, 3)" in text
 
 
-def test_a_gradient_that_was_not_summed_enough():
-    """The engine sums what is too wide; a rule that relies on it for a sum it must not is caught."""
-    row2 = row(lambda g, y, x: g * mg.cos(x) + np.zeros((2, 1, 1)))
-    assert "gradient of argument 0 at index (0, 0)" in complaint(row2, X)
+def test_a_gradient_that_is_summed_once_too_often():
+    """The engine sums over extra axes; a rule whose gradient has one by mistake is caught."""
+    doubled = row(lambda g, y, x: g * mg.cos(x) + np.zeros((2, 1, 1)))
+    assert "gradient of argument 0 at index (0, 0)" in complaint(doubled, X)
 
 
 def test_a_sign():
@@ -209,19 +209,19 @@ def test_a_value_that_is_rounded_to_float32_inside_an_operation():
 
 
 @pytest.mark.parametrize(
-    ("f", "index"),
+    "f",
     [
-        (mg.relu, (1,)),
-        (mg.absolute, (1,)),
-        (lambda x: mg.maximum(x, 0.0), (1,)),
-        (mg.floor, (1,)),
-        (lambda x: mg.clip(x, 0.0, 2.0), (1,)),
-        (lambda x: mg.max(mg.concatenate([x, np.zeros(1)])) + x[0], (1,)),
+        mg.relu,
+        mg.absolute,
+        lambda x: mg.maximum(x, 0.0),
+        mg.floor,
+        lambda x: mg.clip(x, 0.0, 2.0),
+        lambda x: mg.max(mg.concatenate([x, np.zeros(1)])) + x[0],
     ],
 )
-def test_a_kink_raises_with_its_index(f, index):
+def test_a_kink_raises_with_its_index(f):
     text = complaint(f, np.array([-0.5, 0.0, -0.25]))
-    assert f"a kink in argument 0 at index {index}" in text
+    assert "a kink in argument 0 at index (1,)" in text
 
 
 def test_a_kink_that_is_near():
@@ -355,7 +355,9 @@ class OneWrong(nn.Module):
         return h @ p["layers.1.weight"].T + p["layers.1.bias"]
 
 
-@pytest.mark.parametrize("name", [n for n, _ in OneWrong(None).named_parameters()])
+@pytest.mark.parametrize(
+    "name", ["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"]
+)
 def test_no_parameter_escapes(name):
     text = complaint(OneWrong(name), X)
     assert f"parameter '{name}'" in text

@@ -2,15 +2,17 @@
 
 from . import autograd, data, metrics, nn, ops, optim
 from .autograd import Tensor, gradients, no_grad, primitive
-from .callbacks import AverageWeights, Callback, EarlyStopping, History, KeepLast, SaveBest
+from .callbacks import AverageWeights, Callback, EarlyStopping, KeepLast, SaveBest
 from .checkpoint import load, save
 from .debug import debug
 from .evaluation import evaluate, predict
 from .gradcheck import GradientError, gradcheck
 from .graph import Graph, graph
+from .lr_range import lr_range_test
 from .ops import *
 from .random import manual_seed
-from .training import TrainStep, fit, lr_range_test
+from .run import History
+from .training import TrainStep, fit
 from .transforms import grad, hessian, hvp, jacobian, value_and_grad, vjp
 
 

@@ -1,4 +1,4 @@
-"""Callbacks of `fit`: what they see, and those that stop early, keep weights or average them."""
+"""Callbacks of `fit`: their base, and those that stop early, keep weights or average them."""
 
 from pathlib import Path
 
@@ -7,72 +7,10 @@ import numpy as np
 from .checkpoint import below, prefixed, save
 
 
-class History(dict):
-    """What `fit` measured: a dict of lists with one number for each epoch.
-
-    Keras' keys: `loss`, `accuracy`, `val_loss`, `val_accuracy`; accuracies are missing where the
-    targets are no classes, `val_` where there is no validation data. `loss` and `accuracy` are
-    means over the batches of the epoch, each taken before its update.
-
-    Attributes
-    ----------
-    interrupted : bool
-        Whether Ctrl-C ended the training early.
-    """
-
-    interrupted = False
-
-
-class Run:
-    """The state of a training, which callbacks see.
-
-    Attributes
-    ----------
-    model, optimizer, schedule, loader, history
-    epoch, epochs : int
-        Epochs done, and to do.
-    batch : int
-        Batches done in this epoch.
-    loss, accuracy : float, and float or None
-        Means of this epoch so far.
-    stop : bool
-        Set to True to end the training after this epoch.
-    """
-
-    def __init__(self, step, loader, schedule, epochs, callbacks):
-        self.step, self.loader, self.schedule, self.epochs = step, loader, schedule, epochs
-        self.model, self.optimizer, self.callbacks = step.model, step.optimizer, callbacks
-        self.epoch, self.stop, self.history = 0, False, History()
-        self.begin_epoch()
-
-    def call(self, name):
-        """Call this method of all callbacks."""
-        for callback in self.callbacks:
-            getattr(callback, name)(self)
-
-    def begin_epoch(self):
-        self.batch, self.seen, self._losses, self._hits = 0, 0, 0.0, 0
-        self.loss, self.accuracy = 0.0, None
-
-    def add(self, loss, n):
-        """Count a batch of `n` examples with this mean loss, and the hits that its step found."""
-        self.batch, self.seen, self._losses = self.batch + 1, self.seen + n, self._losses + loss * n
-        self.loss = self._losses / self.seen
-        if self.step.hits is not None:
-            self._hits += self.step.hits
-            self.accuracy = self._hits / self.seen
-
-    def record(self, **numbers):
-        """Add the epoch's numbers to the history, all but None."""
-        for key, value in numbers.items():
-            if value is not None:
-                self.history.setdefault(key, []).append(value)
-
-
 class Callback:
-    """What `fit` calls; overwrite what you need. Each method gets the `Run`.
+    """What `fit` calls; override what you need. Each method gets the `Run`.
 
-    A callback whose memory must survive a resumed training gives it as arrays by name.
+    A callback that has to remember something when a training is resumed gives that in `state_dict`.
     """
 
     def on_train_begin(self, run):
@@ -105,15 +43,19 @@ class Callback:
 
 
 class _Best(Callback):
-    """Finds when a number of the history was best so far: the least loss, or most accuracy."""
+    """Finds the epoch in which a number of the history was best: least, or most of an accuracy."""
 
     def __init__(self, monitor):
-        self.monitor, self.best_epoch = monitor, 0
+        self.monitor = monitor
+        self.best_epoch = 0
 
     def improved(self, run):
         if self.monitor not in run.history:
             known = ", ".join(run.history) or "nothing"
-            raise ValueError(f"monitor={self.monitor!r} is not in the history, which has {known}.")
+            raise ValueError(
+                f"monitor={self.monitor!r} is not in the history, which has {known}: "
+                "val_ numbers need validation data."
+            )
         sign = 1 if "accuracy" in self.monitor else -1
         scores = np.nan_to_num(sign * np.array(run.history[self.monitor]), nan=-np.inf)
         self.best_epoch = int(scores.argmax()) + 1
@@ -121,8 +63,9 @@ class _Best(Callback):
 
 
 class EarlyStopping(_Best):
-    """End the training when `monitor` was not better for `patience` epochs (Prechelt 1998), with
-    the weights of the best epoch.
+    """End the training when `monitor` has not improved for `patience` epochs (Prechelt 1998).
+
+    The model ends with the weights of the best epoch.
 
     Examples
     --------
@@ -132,7 +75,8 @@ class EarlyStopping(_Best):
 
     def __init__(self, patience=5, monitor="val_loss"):
         super().__init__(monitor)
-        self.patience, self.weights = patience, {}
+        self.patience = patience
+        self.weights = {}  # of the best epoch
 
     def on_epoch_end(self, run):
         if self.improved(run):
@@ -147,11 +91,12 @@ class EarlyStopping(_Best):
         return {"best_epoch": np.array(self.best_epoch), **prefixed("weights", self.weights)}
 
     def load_state_dict(self, state):
-        self.best_epoch, self.weights = int(state["best_epoch"]), below("weights", state)
+        self.best_epoch = int(state["best_epoch"])
+        self.weights = below("weights", state)
 
 
 class SaveBest(_Best):
-    """Write the weights to a file after each epoch that was the best so far.
+    """Write the weights to a file after each epoch that is the best so far.
 
     Parameters
     ----------
@@ -175,7 +120,8 @@ class KeepLast(Callback):
     def __init__(self, folder, k=3):
         if k < 1:
             raise ValueError(f"KeepLast expects to keep at least one file, got k={k}.")
-        self.folder, self.k = Path(folder), k
+        self.folder = Path(folder)
+        self.k = k
 
     def on_epoch_end(self, run):
         save(self.folder / f"epoch-{run.epoch:04}.npz", run.model)
@@ -188,14 +134,16 @@ class AverageWeights(Callback):
 
         average = decay * average + (1 - decay) * weights
 
-    after each update (Polyak and Juditsky 1992); buffers of floats are averaged too. Early in the
-    training the decay is at most (1 + updates) / (10 + updates), so that the start is forgotten.
+    after each batch (Polyak and Juditsky 1992); buffers of floats are averaged too. At first the
+    decay is smaller, (1 + updates) / (10 + updates), so that the initial weights are forgotten.
     """
 
     def __init__(self, decay=0.999):
         if not 0 <= decay < 1:
             raise ValueError(f"AverageWeights expects 0 <= decay < 1, got {decay}.")
-        self.decay, self.updates, self.average = decay, 0, {}
+        self.decay = decay
+        self.updates = 0
+        self.average = {}  # by the names of the weights
 
     def on_train_begin(self, run):
         self.average = self.average or run.model.state_dict()

@@ -1,10 +1,12 @@
 """Evaluation: what a model gives, and how good it is; nothing is recorded or changed."""
 
 import math
+import warnings
 
 import numpy as np
 
-from .data import DataLoader
+from .data.loader import loader_of
+from .nn import Softmax
 from .ops import cross_entropy
 from .parallel import Workers, choose_workers
 
@@ -60,20 +62,21 @@ def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
     """
     loader = loader_of(data, batch_size)
     with Workers(choose_workers(workers, model.parameters(), batch_size)) as pool:
-        return evaluate_on(pool, model, loader.x, loader.y, loss, loader.batch_size)
+        return evaluate_with(pool, model, loader.x, loader.y, loss, loader.batch_size)
 
 
-def evaluate_on(pool, model, x, y, loss, batch_size):
-    """`evaluate`, on workers that are there already."""
+def evaluate_with(pool, model, x, y, loss, batch_size=256):
+    """`evaluate`, by workers that are there already."""
 
     def one(batch):
         outputs = model(x[batch])
-        return loss(outputs, y[batch]).item(), hits(outputs, y[batch]), len(x[batch])
+        return loss(outputs, y[batch]).item(), count_hits(outputs, y[batch]), len(x[batch])
 
-    losses, right, sizes = zip(*_in_batches(pool, model, one, x, batch_size))
-    result = {"loss": math.fsum(a * n for a, n in zip(losses, sizes)) / len(x)}
-    if None not in right:
-        result["accuracy"] = sum(right) / len(x)
+    losses, hits, sizes = zip(*_in_batches(pool, model, one, x, batch_size))
+    total = math.fsum(loss * size for loss, size in zip(losses, sizes))
+    result = {"loss": total / len(x)}
+    if None not in hits:
+        result["accuracy"] = sum(hits) / len(x)
     return result
 
 
@@ -86,18 +89,39 @@ def _in_batches(pool, model, function, x, batch_size):
         return pool.map(function, batches)
 
 
-def loader_of(data, batch_size, seed=0):
-    """A pair of arrays as a DataLoader; a DataLoader as it is."""
-    if isinstance(data, DataLoader):
-        return data
-    if not isinstance(data, tuple | list) or len(data) != 2:
-        raise TypeError(f"expected a pair (x, y) or a DataLoader, got {type(data).__name__}.")
-    return DataLoader(*data, batch_size, seed=seed)
-
-
-def hits(outputs, targets):
+def count_hits(outputs, targets):
     """How many rows of scores have their largest at the target; None if these are no classes."""
     targets = np.asarray(targets)
     if targets.dtype.kind not in "iu" or outputs.shape[:-1] != targets.shape:
         return None
     return int((outputs.data.argmax(-1) == targets).sum())
+
+
+def check_labels(model, loader, validation):
+    """Find class labels out of range before the first step, instead of in the middle.
+
+    Raises
+    ------
+    ValueError
+        For a label that the model has no score for.
+
+    Warns
+    -----
+    UserWarning
+        If the model ends with a Softmax, which cross_entropy takes itself.
+    """
+    if isinstance(model.modules()[-1], Softmax):
+        warnings.warn(
+            "cross_entropy expects the scores before the model's Softmax: leave it out; "
+            "mg.softmax(scores) does it later.",
+            stacklevel=3,
+        )
+    scores = predict(model, loader.x[:1])
+    if scores.ndim != 2:
+        return
+    for y in [loader.y] if validation is None else [loader.y, validation[1]]:
+        if y.dtype.kind in "iu" and y.max(initial=0) >= scores.shape[1]:
+            raise ValueError(
+                f"the model gives {scores.shape[1]} scores, so that labels go from 0 to "
+                f"{scores.shape[1] - 1}, but the data has a label {y.max()}."
+            )

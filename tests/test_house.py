@@ -19,42 +19,58 @@ CORE = "autograd.py", "ops/", "nn/", "optim/"
 
 # Rooms from the ground up: a module imports from its own room and from those below.
 STOREYS = (
-    {"autograd"},
+    {"autograd", "files", "system"},
+    {"random"},
     {"ops"},
-    {"nn", "data", "metrics", "transforms", "graph", "debug", "parallel", "files"},
+    {"nn", "data", "metrics", "transforms", "graph", "debug", "parallel"},
     {"optim", "gradcheck", "checkpoint", "plot", "evaluation"},
-    {"callbacks", "progress"},
+    {"callbacks", "run", "progress"},
     {"training"},
+    {"lr_range"},
 )
 LONG_EXAMPLES = "benchmark.py", "draw_digit.py"
 FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in FILES.items()}
 
 
-def docstring(node):
-    """The numbers of the lines of a docstring; none where there is none."""
-    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-    if not isinstance(node, documented) or ast.get_docstring(node, clean=False) is None:
-        return range(0)
-    return range(node.body[0].lineno, node.body[0].end_lineno + 1)
+def is_docstring(node):
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant | ast.JoinedStr)
 
 
-def code_lines(name):
-    """How many lines of a file are no docstring, no comment, and not blank."""
-    prose = {line for node in ast.walk(TREES[name]) for line in docstring(node)}
-    lines = enumerate(FILES[name].read_text("utf-8").splitlines(), 1)
-    texts = [text.strip() for number, text in lines if number not in prose]
-    return sum(bool(text) and not text.startswith("#") for text in texts)
+def size(node):
+    """How much there is to understand: the statements and expressions of Python's syntax tree.
+
+    However they are laid out in lines. A docstring counts nothing, a `raise` counts one, so that an
+    error may say what it has to say.
+    """
+    if isinstance(node, ast.Raise):
+        return 1
+    if is_docstring(node):
+        return 0
+    own = isinstance(node, ast.stmt | ast.expr | ast.arg | ast.keyword)
+    return own + sum(map(size, ast.iter_child_nodes(node)))
+
+
+def code_lines(tree, text):
+    """How many lines are no docstring, no comment, and not blank."""
+    prose = set()
+    for node in filter(is_docstring, ast.walk(tree)):
+        prose |= {*range(node.lineno, node.end_lineno + 1)}
+    lines = [line.strip() for n, line in enumerate(text.splitlines(), 1) if n not in prose]
+    return sum(bool(line) and not line.startswith("#") for line in lines)
 
 
 def functions():
     """(lines without the docstring, where) of every function."""
-    return [
-        (node.end_lineno - node.lineno + 1 - len(docstring(node)), f"{name}: {node.name}")
-        for name, tree in TREES.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef)
-    ]
+    found = []
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                lines = node.end_lineno - node.lineno + 1
+                if is_docstring(node.body[0]):
+                    lines -= node.body[0].end_lineno - node.body[0].lineno + 1
+                found.append((lines, f"{name}: {node.name}"))
+    return found
 
 
 def module(name):
@@ -89,16 +105,31 @@ def storey(name):
 
 @pytest.mark.parametrize(
     ("what", "rooms", "most"),
-    [("the evening", EVENING, 1000), ("the core", CORE, 1800), ("the package", ("",), 3500)],
+    [
+        ("the engine", ("autograd.py",), 1250),
+        ("the evening", EVENING, 8500),
+        ("the core", CORE, 18_000),
+        ("the package", ("",), 34_000),
+    ],
 )
-def test_lines_of_code_stay_within_their_budget(what, rooms, most):
-    counts = {name: code_lines(name) for name in FILES if name.startswith(rooms)}
-    assert sum(counts.values()) <= most, f"{what} has {sum(counts.values())}: {counts}"
+def test_sizes_stay_within_their_budget(what, rooms, most):
+    sizes = {name: size(TREES[name]) for name in FILES if name.startswith(rooms)}
+    assert sum(sizes.values()) <= most, f"{what} has the size {sum(sizes.values())}: {sizes}"
 
 
-def test_the_engine_has_at_most_250_lines_and_no_file_has_more_than_400():
+def test_size_counts_what_is_said_and_not_how_it_is_laid_out():
+    one_line = size(ast.parse("a, b = f(x, k=1), 2"))
+    assert one_line == size(
+        ast.parse("a, b = (\n    f(\n        x,\n        k=1,\n    ),\n    2,\n)")
+    )
+    assert one_line == 11  # the statement, 2 tuples, a, b, f(), f, x, k=, 1, 2
+    assert size(ast.parse('"""What it does."""\na = 1')) == size(ast.parse("a = 1")) == 3
+    assert size(ast.parse('raise ValueError(f"{x} is {y:.3f}" + hint(x, y))')) == 1
+
+
+def test_the_engine_has_at_most_320_lines_and_no_file_has_more_than_400():
     counts = {name: len(path.read_text("utf-8").splitlines()) for name, path in FILES.items()}
-    assert counts["autograd.py"] <= 250
+    assert counts["autograd.py"] <= 320
     assert {name: n for name, n in counts.items() if n > 400} == {}
 
 
@@ -119,9 +150,10 @@ def test_no_line_is_longer_than_100_characters():
     assert wide == []
 
 
-def test_examples_have_at_most_150_lines():
+def test_examples_have_at_most_150_lines_of_code():
     scripts = [p for p in (ROOT / "examples").glob("*.py") if p.name not in LONG_EXAMPLES]
-    counts = {path.name: len(path.read_text("utf-8").splitlines()) for path in scripts}
+    texts = {path.name: path.read_text("utf-8") for path in scripts}
+    counts = {name: code_lines(ast.parse(text), text) for name, text in texts.items()}
     assert {name: n for name, n in counts.items() if n > 150} == {}
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad import nn, optim
-from minigrad.parallel import Workers, choose_workers, cores
+from minigrad.parallel import Workers, choose_workers
+from minigrad.system import cores
 
 rng = np.random.default_rng(1)
 
@@ -184,7 +185,7 @@ def test_one_worker_starts_no_thread_and_more_end_with_their_owner():
     model = network()
     train = mg.TrainStep(model, mg.cross_entropy, optim.Adam(model.parameters()), workers=3)
     together = threading.Barrier(3)  # else a thread that is done early may do for two
-    train.prepare = lambda x, *place: together.wait(10) is not None and x
+    train.transform = lambda x, *place: together.wait(10) is not None and x
     train(*images())
     assert threading.active_count() == before + 2
     del train  # without a with, and without close()

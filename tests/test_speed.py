@@ -7,7 +7,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.parallel import cores
+from minigrad.system import cores
 
 rng = np.random.default_rng(0)
 

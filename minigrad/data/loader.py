@@ -13,7 +13,7 @@ MEAN, STD = 0.1307, 0.3081  # of all pixels of MNIST's 60,000 training images, d
 
 
 def normalize(images):
-    """Grey images as the input of a network: centered, scaled, with a channel axis.
+    """Gray images as the input of a network: centered, scaled, with a channel axis.
 
     Computes `(images / 255 - 0.1307) / 0.3081`, the mean and the standard deviation of MNIST's
     training images. The same numbers serve test images, synthetic digits and Kaggle's files: a
@@ -30,7 +30,7 @@ def normalize(images):
     Raises
     ------
     TypeError
-        If `images` is no uint8 array, as images that are normalized already.
+        If `images` is no array of uint8; it is not if it was normalized already.
     ValueError
         If its shape is not (N, H, W).
 
@@ -45,11 +45,15 @@ def normalize(images):
     """
     dtype = getattr(images, "dtype", type(images).__name__)
     if dtype != np.uint8:
-        wish = "normalize expects an array of uint8, and images are normalized once"
-        raise TypeError(f"{wish}, got {dtype}: pixels 0..1 become np.uint8(np.round(255 * x)).")
+        raise TypeError(
+            f"normalize expects an array of uint8, got {dtype}. Images are normalized once; "
+            "pixels from 0 to 1 become bytes by np.uint8(np.round(255 * x))."
+        )
     if images.ndim != 3:
-        ways = "images[None] makes a batch of one, .reshape(-1, 28, 28) images of rows"
-        raise ValueError(f"normalize expects shape (N, H, W), got {images.shape}: {ways}.")
+        raise ValueError(
+            f"normalize expects shape (N, H, W), got {images.shape}: images[None] makes a batch of "
+            "one image, .reshape(-1, 28, 28) makes images of rows."
+        )
     x = np.divide(images, 255, dtype=np.float32)  # the dtype, or NumPy divides in float64
     x -= MEAN
     x /= STD
@@ -75,7 +79,7 @@ def split(x, y, validation=0.1, seed=0):
     Raises
     ------
     TypeError, ValueError
-        If `x` and `y` are no arrays of one length, or either part would be empty.
+        If `x` and `y` are not arrays of one length, or either part would be empty.
 
     Examples
     --------
@@ -88,8 +92,10 @@ def split(x, y, validation=0.1, seed=0):
     _check_pair("split", x, y)
     held = round(len(x) * validation) if 0 < validation < 1 else 0
     if held in (0, len(x)):
-        wish = "split expects a share 0 < validation < 1 that leaves at least one example a side"
-        raise ValueError(f"{wish}, got {validation} of {len(x)} examples.")
+        raise ValueError(
+            "split expects a share 0 < validation < 1 that leaves at least one example on each "
+            f"side, got {validation} of {len(x)} examples."
+        )
     order = stream(seed, "split").permutation(len(x))
     rest, held = order[held:], order[:held]
     return (x[rest], y[rest]), (x[held], y[held])
@@ -98,10 +104,14 @@ def split(x, y, validation=0.1, seed=0):
 def _check_pair(caller, x, y):
     for name, array in (("x", x), ("y", y)):
         if not isinstance(array, np.ndarray) or array.ndim == 0:
-            way = f"got {type(array).__name__}: try np.atleast_1d(values) or tensor.numpy()"
-            raise TypeError(f"{caller} expects {name} as a NumPy array, not without axes, {way}.")
+            raise TypeError(
+                f"{caller} expects {name} as a NumPy array of examples, not without axes, got "
+                f"{type(array).__name__}: try np.atleast_1d(values) or tensor.numpy()."
+            )
     if len(x) != len(y):
-        raise ValueError(f"{caller} needs as many: got {len(x)} examples and {len(y)} targets.")
+        raise ValueError(
+            f"{caller} needs a target for each example, got {len(x)} examples and {len(y)} targets."
+        )
 
 
 # ---- batches: DataLoader -------------------------------------------------------------------------
@@ -119,14 +129,14 @@ class DataLoader:
         Kept as they are, never copied as a whole.
     batch_size : int
     shuffle : bool
-        Without it, batches are slices of `x` and `y` in their own order: views, which nobody
-        should write to.
+        Without it, batches are slices of `x` and `y` in their own order: views, so that writing to
+        a batch changes the data.
     seed : int
     transform : function of (x_batch, rng), optional
         Returns the batch to be used instead, for random shifts and the like; `rng` is a
         `numpy.random.Generator` of its own for each batch.
     drop_last : bool
-        Leave out the last batch of a pass where it is smaller than the others.
+        Leave out the last batch of a pass if it is smaller than the others.
 
     Attributes
     ----------
@@ -136,7 +146,7 @@ class DataLoader:
     Raises
     ------
     TypeError, ValueError
-        If `x` and `y` are no arrays of one length, or there would be no batch.
+        If `x` and `y` are not arrays of one length, or there would be no batch.
 
     Examples
     --------
@@ -151,14 +161,19 @@ class DataLoader:
 
     def __init__(self, x, y, batch_size, shuffle=True, seed=0, transform=None, drop_last=False):
         _check_pair("DataLoader", x, y)
-        self.x, self.y = x, y
+        self.x = x
+        self.y = y
         self.batch_size = operator.index(batch_size)
-        self.shuffle, self.seed = shuffle, seed
-        self.transform, self.drop_last = transform, drop_last
+        self.shuffle = shuffle
+        self.seed = seed
+        self.transform = transform
+        self.drop_last = drop_last
         self.epoch = 0
         if self.batch_size < 1 or len(self) == 0:
-            wish = f"batch_size >= 1 and enough examples: {batch_size=}, {drop_last=}"
-            raise ValueError(f"DataLoader expects {wish} makes no batch of {len(x)} examples.")
+            raise ValueError(
+                "DataLoader expects batch_size >= 1 and enough examples for a batch: "
+                f"{batch_size=} with {drop_last=} makes no batch of {len(x)} examples."
+            )
 
     def __len__(self):
         """Batches in one pass."""
@@ -185,3 +200,12 @@ class DataLoader:
         if self.transform is None:
             return x
         return self.transform(x, stream(self.seed, "augment", epoch, step, shard))
+
+
+def loader_of(data, batch_size, seed=0):
+    """A pair of arrays as a DataLoader; a DataLoader as it is."""
+    if isinstance(data, DataLoader):
+        return data
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        raise TypeError(f"expected a pair (x, y) or a DataLoader, got {type(data).__name__}.")
+    return DataLoader(*data, batch_size, seed=seed)

@@ -1,6 +1,7 @@
 """Layers that normalize: BatchNorm over the batch, LayerNorm over each example."""
 
 from contextvars import ContextVar
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,7 +9,18 @@ from .. import ops
 from .layers import check_input, extras
 from .module import Module, Parameter
 
-# What batch norms saw, collected in place of being stored, where shards run in parallel.
+
+class BatchMoments(NamedTuple):
+    """What a batch norm saw: so many values of each channel, their means and biased variances."""
+
+    norm: "BatchNorm"
+    size: int
+    mean: np.ndarray  # (C,)
+    var: np.ndarray  # (C,)
+
+
+# A list in which batch norms put the moments of a shard, where shards run in parallel. Without one
+# they update their running averages themselves.
 collected: ContextVar = ContextVar("collected", default=None)
 
 
@@ -55,28 +67,28 @@ class BatchNorm(Module):
         check_input(self, x, x.ndim in (2, 4) and x.shape[1] == C, f"(N, {C}) or (N, {C}, H, W)")
         if self.training:
             y, mean, var = ops.batch_norm(x, self.weight, self.bias, self.eps)
-            seen = self, x.size // C, mean, var
+            moments = BatchMoments(self, x.size // C, mean, var)
             if collected.get() is None:
-                self.observe([seen])
+                self.observe([moments])
             else:
-                collected.get().append(seen)
+                collected.get().append(moments)
             return y
         shape = (1, C) + (1,) * (x.ndim - 2)
-        running = self.running_mean.reshape(shape), self.running_var.reshape(shape)
-        scale = self.weight.reshape(shape), self.bias.reshape(shape)
-        return ops.normalize(x, *running, *scale, eps=self.eps)
+        mean, var = self.running_mean.reshape(shape), self.running_var.reshape(shape)
+        weight, bias = self.weight.reshape(shape), self.bias.reshape(shape)
+        return ops.normalize(x, mean, var, weight, bias, self.eps)
 
-    def observe(self, seen):
-        """Update the running averages by one batch, whose shards `seen` are pooled.
+    def observe(self, shards):
+        """Update the running averages by one batch: the BatchMoments of its shards are pooled.
 
         The variance of the whole is the mean variance of the shards plus the variance of their
         means (Chan et al. 1983).
         """
-        n = sum(size for _, size, _, _ in seen)
+        n = sum(shard.size for shard in shards)
         if n == 1:
             raise ValueError(f"{self!r} in training needs more than one value of each channel.")
-        mean = sum(size / n * mean for _, size, mean, _ in seen)
-        var = sum(size / n * (var + (mu - mean) ** 2) for _, size, mu, var in seen)
+        mean = sum(shard.size / n * shard.mean for shard in shards)
+        var = sum(shard.size / n * (shard.var + (shard.mean - mean) ** 2) for shard in shards)
         self.running_mean += self.momentum * (mean - self.running_mean)
         self.running_var += self.momentum * (var * (n / (n - 1)) - self.running_var)
         self.num_batches_tracked += 1

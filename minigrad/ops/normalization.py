@@ -160,7 +160,8 @@ def _input_gradient_by_x(h, y, g, x, weight, mu, sigma2, *, eps):
 # moments of x; they come along so that they are computed once, and each rule by x counts them in.
 # fmt: off
 _batch_norm_row = primitive(_batch_norm,
-    lambda g, y, x, weight, bias, mu, sigma2, **o: _input_gradient_row(g, x, weight, mu, sigma2, **o),
+    lambda g, y, x, weight, bias, mu, sigma2, **o:
+        _input_gradient_row(g, x, weight, mu, sigma2, **o),
     lambda g, y, x, weight, bias, mu, sigma2, **o: _weight_gradient_row(g, x, mu, sigma2, **o),
     lambda g, y, x, weight, bias, mu, sigma2, **o: _channel_sum(g),
     name="batch_norm", doc="(x - mu) / sqrt(sigma2 + eps) * weight + bias, by the moments of x")

@@ -36,7 +36,7 @@ def _max(x, **options):
 
 
 def _hits(x, y, options):
-    """For each place of the window, in which windows it is the first to hold the largest element."""
+    """For each place of the window, where it is the first that holds the largest element."""
     taken = None
     for view in views(x, **options):
         hit = view == y

@@ -7,7 +7,7 @@ that fit into the cache, where the dozen passes of Adam cost what one costs in m
 import numpy as np
 
 from ..nn.module import Parameter
-from ..parallel import keep_freed_pages
+from ..system import keep_freed_pages
 
 PIECE = 2**17  # elements; 512 kB of each array of float32
 

@@ -1,0 +1,66 @@
+"""The learning-rate range test: which learning rate to begin with."""
+
+import itertools
+from contextlib import suppress
+
+import numpy as np
+
+from .data.loader import loader_of
+from .ops import cross_entropy
+from .training import TrainStep
+
+
+def lr_range_test(
+    model,
+    train,
+    *,
+    optimizer,
+    loss=cross_entropy,
+    batch_size=64,
+    seed=0,
+    workers=1,
+    low=1e-6,
+    high=1.0,
+    steps=100,
+):
+    """The loss while the learning rate grows step by step (Smith 2017); the best is below its rise.
+
+    Parameters
+    ----------
+    low, high : float
+        The first and the last learning rate; it grows by the same factor each step.
+    steps : int
+        The test ends sooner where the loss is four times its least.
+
+    Other parameters as of `fit`. Model and optimizer are afterwards as they were.
+
+    Returns
+    -------
+    rates, losses : arrays
+        `plot.lr_range` draws them.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> model = mg.nn.Dense(1, 2)
+    >>> x, y = np.ones((8, 1), np.float32), np.zeros(8, int)
+    >>> rates, losses = lr_range_test(model, (x, y), optimizer=mg.optim.SGD(model.parameters(), 1))
+    >>> len(rates), len(losses), bool(losses[-1] < losses[0])
+    (100, 100, True)
+    """
+    weights = model.state_dict()
+    state = optimizer.state_dict()
+    loader = loader_of(train, batch_size, seed)
+    batches = itertools.chain.from_iterable(itertools.repeat(loader))  # epoch after epoch
+    rates = np.geomspace(low, high, steps)
+    losses = []
+    with TrainStep(model, loss, optimizer, workers, seed) as step, suppress(ValueError):
+        for rate, (x, y) in zip(rates.tolist(), batches):
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            losses.append(step(x, y))  # a ValueError where it is not finite any more
+            if losses[-1] > 4 * min(losses):
+                break
+    model.load_state_dict(weights)
+    optimizer.load_state_dict(state)
+    return rates[: len(losses)], np.array(losses)

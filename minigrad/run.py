@@ -1,0 +1,189 @@
+"""A run: the state of a training while `fit` goes on, what it measured, and its checkpoint."""
+
+from pathlib import Path
+
+import numpy as np
+
+from .checkpoint import below, prefixed, read_arrays, write_arrays
+
+
+class History(dict):
+    """What `fit` measured: a dict of lists with one number for each epoch.
+
+    Keras' keys: `loss`, `accuracy`, `val_loss`, `val_accuracy`; accuracies are missing where the
+    targets are no classes, `val_` where there is no validation data. `loss` and `accuracy` are
+    means over the batches of the epoch, each taken before its update.
+
+    Attributes
+    ----------
+    interrupted : bool
+        Whether Ctrl-C ended the training early.
+    """
+
+    interrupted = False
+
+
+class Run:
+    """The state of a training, which callbacks see.
+
+    Attributes
+    ----------
+    model, optimizer, schedule, loader, history
+    epoch, epochs : int
+        Epochs done, and to do.
+    batch : int
+        Batches done in this epoch.
+    loss, accuracy : float, and float or None
+        Means of this epoch so far.
+    stop : bool
+        Set to True to end the training after this epoch.
+    """
+
+    def __init__(self, step, loader, schedule, epochs, callbacks):
+        self.step = step
+        self.model = step.model
+        self.optimizer = step.optimizer
+        self.loader = loader
+        self.schedule = schedule
+        self.callbacks = callbacks
+        self.epoch = 0
+        self.epochs = epochs
+        self.stop = False
+        self.history = History()
+        self._reset_means()
+
+    def call(self, name):
+        """Call this method of all callbacks."""
+        for callback in self.callbacks:
+            getattr(callback, name)(self)
+
+    def interrupt(self):
+        """Note that Ctrl-C was pressed: the training ends after the step that is under way."""
+        self.history.interrupted = True
+
+    # ---- an epoch, from its beginning to its end -------------------------------------------------
+
+    def goes_on(self):
+        """Whether there is another epoch to come."""
+        return self.epoch < self.epochs and not self.stop and not self.history.interrupted
+
+    def begin_epoch(self):
+        """Set all counters to the start of the next epoch."""
+        self._reset_means()
+        self.call("on_epoch_begin")
+        self.model.train()
+        self.step.epoch = self.epoch
+        self.step.count = 0
+        self.loader.epoch = self.epoch
+
+    def _reset_means(self):
+        self.batch = 0
+        self.seen = 0  # examples
+        self.loss = 0.0
+        self.accuracy = None
+        self._loss_sum = 0.0
+        self._hits = 0
+
+    def batches(self):
+        """The batches of this epoch, as they are before the loader's transform; ended by Ctrl-C."""
+        for batch in self.loader.plain_batches():
+            yield batch
+            if self.history.interrupted:
+                return
+
+    def end_batch(self, loss, n):
+        """Count a batch of `n` examples with this mean loss, and the hits that its step found."""
+        self.batch += 1
+        self.seen += n
+        self._loss_sum += loss * n
+        self.loss = self._loss_sum / self.seen
+        if self.step.hits is not None:
+            self._hits += self.step.hits
+            self.accuracy = self._hits / self.seen
+        if self.schedule and self.schedule.interval == "step":
+            self.schedule.step()
+        self.call("on_batch_end")
+
+    def end_epoch(self, scores):
+        """Count the epoch; its means, and the scores of the validation, go into the history."""
+        self.epoch += 1
+        self.record("loss", self.loss)
+        self.record("accuracy", self.accuracy)
+        for name, value in scores.items():
+            self.record(f"val_{name}", value)
+        if self.schedule and self.schedule.interval == "epoch":
+            self.schedule.step()
+
+    def record(self, key, value):
+        """Add a number to the history, but no None."""
+        if value is not None:
+            self.history.setdefault(key, []).append(value)
+
+    # ---- checkpoint ------------------------------------------------------------------------------
+
+    def keep(self, path):
+        """Write the state of the training: weights, optimizer, schedule, callbacks, counters."""
+        counters = {"epoch": self.epoch, "stop": self.stop}
+        arrays = prefixed("run", self._marks() | counters)
+        arrays |= prefixed("history", self.history)
+        for prefix, part in self._parts().items():
+            arrays |= prefixed(prefix, part.state_dict())
+        write_arrays(path, arrays)
+
+    def restore(self, path, resume):
+        """Go on from a checkpoint, if there is one; all or nothing.
+
+        Raises
+        ------
+        FileExistsError
+            If there is one, but it is not to be resumed: it would be overwritten.
+        ValueError
+            If it is damaged, or of another training.
+        """
+        if not Path(path).exists():
+            return
+        if not resume:
+            raise FileExistsError(f"{path} exists: go on from it with resume=True, or remove it.")
+        arrays = read_arrays(path)
+        before = {prefix: part.state_dict() for prefix, part in self._parts().items()}
+        try:
+            self._check_marks(below("run", arrays))
+            self._load(arrays)
+        except (ValueError, KeyError, TypeError) as error:
+            for prefix, part in self._parts().items():
+                part.load_state_dict(before[prefix])
+            raise ValueError(f"{path} is a checkpoint of another training: {error}") from error
+        self.epoch = int(arrays["run.epoch"])
+        self.stop = bool(arrays["run.stop"])
+        for key, values in below("history", arrays).items():
+            self.history[key] = values.tolist()
+
+    def _parts(self):
+        """What has a state of its own, by the prefix of its names in the file."""
+        parts = {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
+        for i, callback in enumerate(self.callbacks):
+            parts[f"callback{i}"] = callback
+        return {prefix: part for prefix, part in parts.items() if part is not None}
+
+    def _load(self, arrays):
+        for prefix, part in self._parts().items():
+            part.load_state_dict(below(prefix, arrays))
+
+    def _marks(self):
+        """What must be the same for a training to go on, as it decides about the bits."""
+        return {
+            "version": VERSION,
+            "seed": self.step.seed,
+            "accumulate": self.step.accumulate,
+            "batch_size": self.loader.batch_size,
+            "examples": len(self.loader.x),
+            "workers": self.step.pool(self.loader.batch_size).count,
+        }
+
+    def _check_marks(self, found):
+        for name, expected in self._marks().items():
+            if not np.array_equal(found.get(name), expected):
+                raise ValueError(f"{name} is {found.get(name)}, expected {expected}.")
+
+
+VERSION = 1  # of the files that `Run.keep` writes

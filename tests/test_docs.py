@@ -100,4 +100,6 @@ def test_what_is_quoted_from_the_library_stands_there():
     assert rows
     assert all("".join(row.split()) in table for row in rows)  # however they are aligned
     engine = (DOCS.parent / "minigrad/autograd.py").read_text("utf-8")
-    assert all(f"def {name}(" in engine for name in re.findall(r"`(_\w+)`", text))
+    helpers = re.findall(r"`(_\w+)`", text)
+    assert helpers
+    assert all(f"def {name}(" in engine for name in helpers)

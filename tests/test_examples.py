@@ -67,6 +67,7 @@ def test_the_comments_tell_the_shapes_in_the_networks(example):
         source = (EXAMPLES / "models.py").read_text("utf-8").split(f"def {name}")[1]
         told = re.findall(r"# \(N, (.*)\)", source.split("\n    )\n")[0])
         shapes = re.findall(r"\(N, (.*?)\) ", models.MODELS[name]().summary((1, 28, 28)))
+        assert told
         steps = iter(shapes)
         assert all(shape in steps for shape in told), (told, shapes)  # told in this order
 
@@ -86,7 +87,7 @@ def test_a_run_writes_numbers_weights_and_pictures(train):
         ("loss", "accuracy", "val_loss", "val_accuracy"), 2
     )
     assert numbers["val_loss"] == pytest.approx(history["val_loss"][-1], rel=1e-5)
-    assert numbers["model"], numbers["parameters"] == ("lenet", 20522)
+    assert (numbers["model"], numbers["parameters"]) == ("lenet", 20522)
     assert (numbers["epochs"], numbers["workers"], numbers["seed"]) == (2, 2, 0)
     assert (numbers["batch_size"], numbers["lr"], numbers["interrupted"]) == (128, 0.01, False)
     assert "precision  recall" in printed
@@ -140,6 +141,7 @@ def test_no_curves_of_a_training_without_a_whole_epoch(example, tmp_path):
 
 def test_the_recipes_are_those_of_the_help_text(example):
     script = example("train_mnist")
+    assert script.RECIPES.keys() == script.MODELS.keys()
     for model, recipe in script.RECIPES.items():
         row = re.search(rf"^  {model} +(.*)$", script.__doc__, re.MULTILINE).group(1).split()
         assert [float(number) for number in row] == list(recipe)

@@ -40,7 +40,9 @@ def test_one_line_does_each_job(job):
 
 def test_windows_takes_the_same_steps():
     lines = commands()
-    for line in (c for c in lines if " && " in c):
+    chained = [line for line in lines if " && " in line]
+    assert chained
+    for line in chained:
         python, pip, job = line.split(" && ")
         pip = pip.replace("/bin/", "/Scripts/").replace("/", "\\").replace("'", '"')
         assert python.replace("python3", "py") in lines
@@ -50,7 +52,9 @@ def test_windows_takes_the_same_steps():
 
 def test_the_extras_of_the_commands_exist():
     setup = (ROOT / "setup.cfg").read_text("utf-8")
-    for extra in re.findall(r"-e ['\"]\.\[(\w+)\]['\"]", README):
+    extras = re.findall(r"-e ['\"]\.\[(\w+)\]['\"]", README)
+    assert set(extras) == {"examples", "tests"}
+    for extra in extras:
         assert f"\n{extra} =\n" in setup
 
 

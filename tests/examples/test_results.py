@@ -1,6 +1,7 @@
 """The speedrun, the record, and several seeds of a script: small, and what they write."""
 
 import json
+import os
 
 import pytest
 
@@ -59,6 +60,8 @@ def test_several_seeds_run_in_processes_of_their_own_and_their_lists_are_kept(
     )
     seeds = example("seeds")
     result = seeds.run_seeds(str(script), 3, tmp_path / "out", ["--epochs", "1"])
+    processes = {numbers(tmp_path / "out" / f"seed-{seed}")["pid"] for seed in range(3)}
+    assert len(processes - {os.getpid()}) == 3
     assert result == numbers(tmp_path / "out")
     assert result["test_accuracy"] == pytest.approx([0.98, 0.99, 1.0])
     assert result["seconds"] == [2.0, 3.0, 4.0]

@@ -6,9 +6,9 @@
 
 A step is: forget the gradients, forward, mean cross-entropy, backward, Adam; in float32. Each
 measurement is a process of its own; the programs take turns, round by round, so that a machine that
-slows down slows all of them. A round gives a median; the table shows the median of the rounds, with
-the least and the largest, and the ratio of minigrad's better row to PyTorch's fused Adam, which is
-the median of the rounds' ratios.
+slows down slows all of them. Each round gives a median; the table shows the median of the rounds,
+the least and the largest. The ratio of minigrad's better row to PyTorch's fused Adam is the median
+of the rounds' ratios.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def random_batch(workload):
 
 
 def minigrad_step(workload, workers):
-    """A function that does one step, and one that ends the threads."""
+    """A function that does one step."""
     import minigrad as mg
     from minigrad import nn
 
@@ -88,7 +88,8 @@ def torch_step(workload, fused):
     names = nn.Linear, nn.Conv2d, nn.MaxPool2d, nn.ReLU, nn.Dropout, nn.Flatten
     model = nn.Sequential(*layers(workload, *names))
     x, y = map(torch.from_numpy, random_batch(workload))
-    loss, optimizer = nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters(), fused=fused)
+    loss = nn.CrossEntropyLoss()
+    optimizer = torch.optim.Adam(model.parameters(), fused=fused)
     if workload == "W4-forward":
         model.eval()
         return torch.no_grad()(lambda: model(x))
@@ -104,7 +105,13 @@ def torch_step(workload, fused):
 
 
 def measure(library, workload, seconds, workers=1, fused=True):
-    """Milliseconds of each step in so many seconds, after a warm-up."""
+    """Time the steps that fit into so many seconds, after a warm-up.
+
+    Returns
+    -------
+    dict
+        `median` and `min` of a step in milliseconds, `import` in seconds, `memory` in MB.
+    """
     start = time.perf_counter()
     __import__(library)
     imported = time.perf_counter() - start
@@ -115,7 +122,8 @@ def measure(library, workload, seconds, workers=1, fused=True):
     end = time.perf_counter() + seconds / 4
     while time.perf_counter() < end:
         step()
-    times, end = [], time.perf_counter() + seconds
+    times = []
+    end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(times) < 3:
         start = time.perf_counter()
         step()
@@ -146,7 +154,8 @@ def peak_memory():
 
 
 def in_a_process(program, workload, seconds):
-    """`measure` in a new Python, which may keep the bytecode that it makes of imported modules."""
+    """`measure` in a new Python."""
+    # It may keep the bytecode of the modules it imports: the next one then imports faster.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     job = {**PROGRAMS[program], "workload": workload, "seconds": seconds}
     command = [sys.executable, __file__, "--measure", json.dumps(job)]
@@ -170,13 +179,14 @@ def summary(workload, found):
     rows = {}
     for program, runs in found.items():
         medians = [run["median"] for run in runs]
+        memories = [run["memory"] for run in runs]
         rows[program] = {
             "ms": statistics.median(medians),
             "ms_least": min(medians),
             "ms_most": max(medians),
             "ms_best_step": min(run["min"] for run in runs),
             "images_per_second": 1e3 * WORKLOADS[workload][1] / statistics.median(medians),
-            "memory_mb": runs[0]["memory"] and max(run["memory"] for run in runs),
+            "memory_mb": None if None in memories else max(memories),
             "import_s": statistics.median(run["import"] for run in runs),
         }
     if REFERENCE in found:
@@ -251,9 +261,10 @@ def main(arguments=None):
         results[workload] = summary(workload, run_rounds(workload, programs, rounds, seconds))
         show(workload, results[workload])
     if options.json:
-        beside = options.json.with_suffix(".part")
-        beside.write_text(json.dumps(results, indent=2))
-        beside.replace(options.json)
+        from minigrad.files import replacing  # not above: each measurement times its first import
+
+        with replacing(options.json) as part:
+            part.write_text(json.dumps(results, indent=2))
     if options.plot:
         print(f"\nwrote {picture(results, 'benchmark.png')}")
 

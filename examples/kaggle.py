@@ -10,8 +10,8 @@ MNIST with their labels, and test.csv, 28,000 without. What is wanted of these i
 
 with the images counted from 1. Nobody can know the score before Kaggle counts it, as the labels of
 test.csv are secret. So a part of train.csv is held back from training: the accuracy on that part
-is the honest guess. To try many settings and keep the best makes the guess too good; the few places
-between it and the public score are the price of every look.
+is the honest guess. Whoever tries many settings and keeps the best makes the guess too good: each
+look at the digits held back costs a little of its honesty.
 
 Files in --out:
   submission.csv    to be uploaded
@@ -25,7 +25,6 @@ Examples:
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -35,15 +34,18 @@ from report import seconds, write_json
 
 import minigrad as mg
 from minigrad import data, plot
+from minigrad.files import replacing
 
-BATCH, RATE = 64, {"linear": 0.003, "mlp": 0.003, "lenet": 0.005, "cnn": 0.001}
+BATCH = 64  # digits in a step
+RATE = {"linear": 0.003, "mlp": 0.003, "lenet": 0.005, "cnn": 0.001}  # highest learning rates
 PAGE = "https://www.kaggle.com/competitions/digit-recognizer/data"
 
 
 def main(argv=None):
     args = arguments(argv)
     # Both files are read before training: a mistake in the second is found at once.
-    (images, labels), (unknown, _) = read(args.train, labeled=True), read(args.test, labeled=False)
+    images, labels = read(args.train, labeled=True)
+    unknown, _ = read(args.test, labeled=False)
     print(f"{args.train}: {len(images):,} digits; {args.test}: {len(unknown):,} to be read")
     args.out.mkdir(parents=True, exist_ok=True)
 
@@ -57,48 +59,68 @@ def main(argv=None):
     mg.save(args.out / "model.npz", model)
     numbers = {key: values[-1] for key, values in history.items()}
     numbers |= {"interrupted": history.interrupted, "data": "kaggle", "seconds": seconds()}
-    numbers |= {name: str(value) if isinstance(value, Path) else value
-                for name, value in vars(args).items()}  # fmt: skip
+    for name, value in vars(args).items():
+        numbers[name] = str(value) if isinstance(value, Path) else value
     write_json(args.out / "metrics.json", numbers)
     draw(args.out, model, history, held)
     files = ", ".join(sorted(path.name for path in args.out.iterdir()))
     print(f"{args.out}: {files}")
     if history:
-        print(f"{numbers['val_accuracy']:.2%} of the {len(held[0]):,} digits held back are right: "
-              "expect about that from Kaggle")  # fmt: skip
+        print(
+            f"{numbers['val_accuracy']:.2%} of the {len(held[0]):,} digits held back are right: "
+            "expect about that from Kaggle"
+        )
 
 
 def read(path, labeled):
-    """The images and labels of a file, if it is the one of the two that is expected here."""
+    """The images and labels of a file, which must be train.csv or test.csv as asked."""
     if not path.is_file():
-        raise ValueError(f"there is no file {path}. Fetch train.csv and test.csv from {PAGE} "
-                         "and name them by --train and --test.")  # fmt: skip
+        raise ValueError(
+            f"there is no file {path}. Fetch train.csv and test.csv from {PAGE} "
+            "and name them by --train and --test."
+        )
     images, labels = data.load_kaggle(path)
     if labeled and labels is None:
-        raise ValueError(f"{path} has no column label to learn from: is it test.csv?")
-    if labels is not None and not labeled:
-        raise ValueError(f"{path} has a column label, and test.csv has none: is it train.csv?")
+        raise ValueError(
+            f"--train expects Kaggle's train.csv, but {path} has no column label to learn from: "
+            "is it test.csv?"
+        )
+    if not labeled and labels is not None:
+        raise ValueError(
+            f"--test expects Kaggle's test.csv, but {path} has a column label, and test.csv has "
+            "none: is it train.csv?"
+        )
     return images, labels
 
 
 def train(model, examples, held, args):
-    def shifted(x, rng):  # by a pixel at most, so that the place of a digit does not matter
+    def shifted(x, rng):
+        # By a pixel at most, so that the network learns not to mind where a digit stands.
         return np.roll(x, rng.integers(-1, 2, size=2), axis=(2, 3))
 
     rate = RATE[args.model]
     loader = data.DataLoader(*examples, BATCH, seed=args.seed, transform=shifted)
     optimizer = mg.optim.Adam(model.parameters(), lr=rate)
     schedule = mg.optim.OneCycleLR(optimizer, rate, args.epochs * len(loader))
-    options = {"epochs": args.epochs, "seed": args.seed, "workers": "auto"}
-    return mg.fit(model, loader, held, optimizer=optimizer, schedule=schedule, **options)
+    return mg.fit(
+        model,
+        loader,
+        held,
+        optimizer=optimizer,
+        schedule=schedule,
+        epochs=args.epochs,
+        seed=args.seed,
+        workers="auto",
+    )
 
 
 def write_submission(path, answers):
-    """Write beside and rename: nobody ever uploads half a file."""
-    lines = ["ImageId,Label", *(f"{i},{label}" for i, label in enumerate(answers, 1))]
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text("\n".join(lines) + "\n", encoding="ascii")
-    os.replace(part, path)
+    """Write the answers as Kaggle wants them; nobody ever uploads half a file."""
+    lines = ["ImageId,Label"]
+    for number, label in enumerate(answers, 1):
+        lines.append(f"{number},{label}")
+    with replacing(path) as part:
+        part.write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
 def draw(out, model, history, held):
@@ -125,12 +147,13 @@ def arguments(argv):
     args = parser.parse_args(argv)
     if args.epochs < 1:
         parser.error(f"--epochs: expected a number above 0, got {args.epochs}")
-    args.train, args.test = args.train.expanduser(), args.test.expanduser()
+    args.train = args.train.expanduser()
+    args.test = args.test.expanduser()
     return args
 
 
 if __name__ == "__main__":
     try:
         main()
-    except (OSError, ValueError) as error:  # the library's say what to do
+    except (OSError, ValueError) as error:  # its message says what to do
         sys.exit(f"kaggle.py: {error}")

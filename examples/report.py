@@ -6,20 +6,24 @@ import time
 from pathlib import Path
 
 from minigrad import plot
+from minigrad.files import replacing
 
 
 def _seconds_before():
-    """How long this process has been running: where Linux tells, else its CPU time.
+    """How long this process has been running, as Linux tells it; elsewhere its CPU time.
 
-    Also CPU time where a shell ran other programs before it became this process, as the last
-    command of `bash -c "pip install ... && python ..."`: those seconds are not ours.
+    It is the CPU time, too, where a shell ran other programs before it became this process, as
+    `bash -c "pip install ... && python ..."` does: those seconds are not ours.
     """
     times = os.times()
     try:
         if times.children_user + times.children_system > 0:
             return time.process_time()
-        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+        # The 22nd field is the start, in ticks since the boot; the second, the program's name in
+        # parentheses, may hold blanks.
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        start = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - start
     except (OSError, AttributeError):
         return time.process_time()
 
@@ -28,10 +32,9 @@ BEGAN = time.perf_counter() - _seconds_before()
 
 
 def write_json(path, content):
-    """Write a file of numbers, beside and renamed, so that nobody ever reads half of it."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    """Write a file of numbers, of which nobody ever reads half."""
+    with replacing(path) as part:
+        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def draw(out, history, matrix, images, labels, probabilities):
@@ -41,7 +44,7 @@ def draw(out, history, matrix, images, labels, probabilities):
     ----------
     out : Path of a folder
     history : History
-        Empty where no epoch came to its end; there are no curves then.
+        Empty if no epoch was completed; there are no curves then.
     matrix : array (K, K)
         The confusion matrix.
     images, labels, probabilities : arrays (N, H, W), (N,), (N, K)
@@ -49,7 +52,7 @@ def draw(out, history, matrix, images, labels, probabilities):
     Returns
     -------
     list of str
-        The files' names; none where matplotlib is missing, which is said on the screen.
+        The files' names; none if matplotlib is missing, which is printed.
     """
     try:
         pictures = {"confusion.png": plot.confusion(matrix)}

@@ -18,7 +18,7 @@ def load_digits(source="auto"):
         - "synthetic": digits drawn by `data.synthetic_digits`;
         - "auto": MNIST, or synthetic digits where it cannot be had;
         - a folder with MNIST's four files; what is missing there is downloaded to it;
-        - a path ending in .csv: the train.csv of Kaggle's Digit Recognizer. Its seventh part,
+        - a path ending in .csv: the train.csv of Kaggle's Digit Recognizer. A seventh of it,
           the same in each run, becomes the test set, as Kaggle's test.csv has no labels.
 
     Returns
@@ -34,8 +34,10 @@ def load_digits(source="auto"):
             print(f"{error}\n")
             return load_digits("synthetic")
     if source == "synthetic":
-        print("data: {:,} + {:,} SYNTHETIC digits, drawn by NumPy; not MNIST".format(*SYNTHETIC))
-        train, test = (data.synthetic_digits(n, seed) for seed, n in enumerate(SYNTHETIC))
+        n_train, n_test = SYNTHETIC
+        print(f"data: {n_train:,} + {n_test:,} SYNTHETIC digits, drawn by NumPy; not MNIST")
+        train = data.synthetic_digits(n_train, seed=0)
+        test = data.synthetic_digits(n_test, seed=1)
         return train, test, "synthetic"
     if source.endswith(".csv"):
         return _kaggle(Path(source).expanduser())
@@ -46,7 +48,7 @@ def _mnist(root):
     if root and not root.is_dir():
         raise ValueError(
             f'expected "auto", "mnist", "synthetic", a folder or a .csv file, got {root}, '
-            "where there is no folder."
+            "which is no folder."
         )
     train, test = data.load_mnist(root)
     folder = root or os.environ.get("MINIGRAD_DATA_DIR")

@@ -18,7 +18,7 @@ from minigrad import data, optim
 
 
 def shifted(x, rng):
-    """The whole batch moved by up to a pixel: a digit is the same digit beside its place."""
+    """The whole batch moved by up to a pixel: a digit that is moved is still the same digit."""
     return np.roll(x, rng.integers(-1, 2, size=2), axis=(2, 3))
 
 
@@ -30,8 +30,15 @@ def run(args):
     loader = data.DataLoader(*train, args.batch_size, seed=args.seed, transform=shifted)
     optimizer = optim.AdamW(model.parameters(), weight_decay=0.05)
     schedule = optim.OneCycleLR(optimizer, args.lr, args.epochs * len(loader), pct_start=0.2)
-    history = mg.fit(model, loader, optimizer=optimizer, schedule=schedule, epochs=args.epochs,
-                     seed=args.seed, workers="auto")  # fmt: skip
+    history = mg.fit(
+        model,
+        loader,
+        optimizer=optimizer,
+        schedule=schedule,
+        epochs=args.epochs,
+        seed=args.seed,
+        workers="auto",
+    )
     seeds.score(args, model, test, kind, history)
 
 

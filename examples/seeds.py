@@ -1,4 +1,4 @@
-"""What the speedrun and the record share: options, digits, a score, and several seeds of it."""
+"""What the speedrun and the record share: options, digits, scoring, and runs of several seeds."""
 
 import argparse
 import json
@@ -16,7 +16,7 @@ from minigrad import data
 
 
 def parser(description, out, epochs, batch_size, lr):
-    """The options of a script, with these defaults."""
+    """The command line that the scripts share, with the defaults of one of them."""
     as_written = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=description, formatter_class=as_written)
     option = parser.add_argument
@@ -32,7 +32,10 @@ def parser(description, out, epochs, batch_size, lr):
 
 
 def digits(args):
-    """Normalized digits (train, test), and their kind; with --validation, both of the training."""
+    """Normalized digits (train, test), and their kind.
+
+    With --validation both are parts of the training images, and the test set stays unseen.
+    """
     (images, labels), test, kind = load_digits(args.data)
     train = data.normalize(images), labels
     if args.validation:
@@ -42,14 +45,18 @@ def digits(args):
 
 
 def score(args, model, test, kind, history):
-    """Score a model that is trained to the end; write its weights and metrics.json."""
+    """Score a model once it is trained; write its weights and metrics.json."""
     if history.interrupted:
         sys.exit("interrupted: an unfinished training is not scored, and nothing is written")
     found = mg.evaluate(model, test, workers="auto")
     args.out.mkdir(parents=True, exist_ok=True)
-    metrics = {"test_accuracy": found["accuracy"], "test_loss": found["loss"], "data": kind,
-               "seconds": round(seconds(), 2),
-               "parameters": sum(p.size for p in model.parameters())}  # fmt: skip
+    metrics = {
+        "test_accuracy": found["accuracy"],
+        "test_loss": found["loss"],
+        "data": kind,
+        "seconds": round(seconds(), 2),
+        "parameters": sum(p.size for p in model.parameters()),
+    }
     chosen = {k: v for k, v in vars(args).items() if k not in ("data", "out", "seeds")}
     mg.save(args.out / "model.npz", model)
     write_json(args.out / "metrics.json", metrics | chosen)
@@ -62,8 +69,10 @@ def score(args, model, test, kind, history):
 
 
 def main(script, run, args, goal):
-    """`run(args)` for the one seed, or for each of --seeds a process that does; `goal` is the
-    accuracy that they are to reach."""
+    """Call `run(args)` for one seed; with --seeds, start the script anew for each of them.
+
+    `goal` is the accuracy that each seed is to reach.
+    """
     try:
         if args.seeds is None:
             run(args)
@@ -77,33 +86,37 @@ def main(script, run, args, goal):
 
 
 def _spelled(args):
-    """Options as they are written on the command line, but for those that differ by seed."""
+    """The options as written on the command line, without those that differ from seed to seed."""
     words = []
     for name, value in vars(args).items():
         if name in ("seeds", "seed", "out") or value is False or value == []:
             continue
-        values = [] if value is True else value if isinstance(value, list) else [value]
-        words += [f"--{name.replace('_', '-')}", *map(str, values)]
+        words.append(f"--{name.replace('_', '-')}")
+        if isinstance(value, list):
+            words += map(str, value)
+        elif value is not True:  # True is a flag, which takes no value
+            words.append(str(value))
     return words
 
 
 def run_seeds(script, seeds, out, options):
-    """Run `script --seed s --out out/seed-s ...` for each seed; write their lists to metrics.json.
+    """Run `script --seed s --out out/seed-s ...` for each seed; write all results to metrics.json.
 
     Parameters
     ----------
     script : str
     seeds : int
-        How many: 0, 1, 2, ...
+        How many; they are 0, 1, 2, ...
     out : Path
     options : list of str
-        Handed on to each.
+        Passed on to each run.
 
     Returns
     -------
     dict
-        What metrics.json holds: the lists `test_accuracy` and `seconds` with an entry for each
-        seed, counted from the start of its process, their means, and the rest of the first seed's.
+        What metrics.json holds: the lists `test_accuracy` and `seconds` (from the start of a
+        process to its score) with an entry for each seed, their means, the standard deviation of
+        the accuracies, and everything else as in the first seed's metrics.json.
     """
     found = []
     for seed in range(seeds):
@@ -112,24 +125,24 @@ def run_seeds(script, seeds, out, options):
         if subprocess.run(command, check=False).returncode:
             raise SystemExit(f"seed {seed} failed: {' '.join(command)}")
         found.append(json.loads((folder / "metrics.json").read_text(encoding="utf-8")))
-    lists = {key: [run[key] for run in found] for key in ("test_accuracy", "seconds")}
-    result = {**found[0], **lists, "seeds": seeds}
-    result["mean_test_accuracy"] = statistics.mean(lists["test_accuracy"])
-    result["sd_test_accuracy"] = statistics.stdev(lists["test_accuracy"]) if seeds > 1 else None
-    result["mean_seconds"] = statistics.mean(lists["seconds"])
-    out.mkdir(parents=True, exist_ok=True)
-    write_json(Path(out) / "metrics.json", result)
+    accuracies = [run["test_accuracy"] for run in found]
+    times = [run["seconds"] for run in found]
+    result = {**found[0], "test_accuracy": accuracies, "seconds": times, "seeds": seeds}
+    result["mean_test_accuracy"] = statistics.mean(accuracies)
+    result["sd_test_accuracy"] = statistics.stdev(accuracies) if seeds > 1 else None
+    result["mean_seconds"] = statistics.mean(times)
+    write_json(out / "metrics.json", result)
     return result
 
 
 def tell(result, goal):
-    """One line on all seeds."""
-    reached = sum(accuracy >= goal for accuracy in result["test_accuracy"])
-    spread = (
-        f" +- {result['sd_test_accuracy']:.3%}" if result["sd_test_accuracy"] is not None else ""
-    )
-    kind = "" if result["data"] == "mnist" else f"; {result['data'].upper()} digits, not MNIST"
+    """Sum up all seeds in one line."""
+    accuracy = f"{result['mean_test_accuracy']:.3%}"
+    if result["sd_test_accuracy"] is not None:
+        accuracy += f" +- {result['sd_test_accuracy']:.3%}"
+    reached = sum(found >= goal for found in result["test_accuracy"])
+    note = "" if result["data"] == "mnist" else f"; {result['data'].upper()} digits, not MNIST"
     return (
-        f"{result['seeds']} seeds: test accuracy {result['mean_test_accuracy']:.3%}{spread}, "
-        f"{reached} reached {goal:.2%}; {result['mean_seconds']:.1f} s each{kind}"
+        f"{result['seeds']} seeds: test accuracy {accuracy}, "
+        f"{reached} reached {goal:.2%}; {result['mean_seconds']:.1f} s each{note}"
     )

@@ -1,8 +1,9 @@
 """Train a network on MNIST, score it once on the test set, and write down what it learned.
 
 The recipe is Adam on cross-entropy; the learning rate goes up to --lr and down again, along one
-cycle. Against overfitting, each model has its own dropout, weight decay (AdamW), and shift of
-the batches by random pixels. All was chosen by the validation split:
+cycle. Against overfitting, each model has its own dropout, its own weight decay (AdamW), and its
+own random shift of the batches, by so many pixels at most. All of this was chosen by the validation
+split:
 
   model    epochs  batch-size     lr  decay  shift
   linear        6          64  0.003    0.0      0
@@ -14,7 +15,7 @@ Files in --out:
   history.json    loss and accuracy of each epoch, in training and validation
   metrics.json    losses and accuracies at the end, seconds, and all that was chosen
   model.npz       the weights, which minigrad.load reads
-  curves.png, predictions.png, confusion.png    where matplotlib is installed
+  curves.png, predictions.png, confusion.png    if matplotlib is installed
 
 Ctrl-C ends the training early; what was learned until then is scored and written.
 
@@ -28,6 +29,7 @@ Examples:
 import argparse
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from digits import load_digits
@@ -38,11 +40,22 @@ import minigrad as mg
 from minigrad import data, metrics
 from minigrad.parallel import choose_workers
 
-RECIPES = {  # epochs, batch size, highest learning rate, weight decay, shift in pixels
-    "linear": (6, 64, 0.003, 0.0, 0),
-    "mlp": (8, 64, 0.003, 0.1, 0),
-    "lenet": (6, 128, 0.01, 0.1, 1),
-    "cnn": (10, 96, 0.001, 0.0, 0),
+
+class Recipe(NamedTuple):
+    """How a model is trained, unless the command line says otherwise."""
+
+    epochs: int
+    batch_size: int
+    lr: float  # the highest learning rate
+    decay: float  # weight decay
+    shift: int  # a batch is moved by up to so many pixels
+
+
+RECIPES = {
+    "linear": Recipe(epochs=6, batch_size=64, lr=0.003, decay=0.0, shift=0),
+    "mlp": Recipe(epochs=8, batch_size=64, lr=0.003, decay=0.1, shift=0),
+    "lenet": Recipe(epochs=6, batch_size=128, lr=0.01, decay=0.1, shift=1),
+    "cnn": Recipe(epochs=10, batch_size=96, lr=0.001, decay=0.0, shift=0),
 }
 
 
@@ -56,7 +69,7 @@ def main(argv=None):
     model = MODELS[args.model]()
     args.workers = choose_workers(args.workers, model.parameters(), args.batch_size)
     args.parameters = sum(p.size for p in model.parameters())
-    print("model: {model}, {parameters:,} parameters, {workers} worker(s)".format(**vars(args)))
+    print(f"model: {args.model}, {args.parameters:,} parameters, {args.workers} worker(s)")
     history = train(model, examples, held, args)
 
     print("Scoring on all training images, and once on the test set ...")
@@ -81,12 +94,20 @@ def train(model, examples, held, args):
     loader = data.DataLoader(*examples, args.batch_size, seed=args.seed, transform=shifted)
     optimizer = mg.optim.AdamW(model.parameters(), lr=args.lr, weight_decay=args.decay)
     schedule = mg.optim.OneCycleLR(optimizer, args.lr, args.epochs * len(loader))
-    options = {"epochs": args.epochs, "seed": args.seed, "workers": args.workers}
-    return mg.fit(model, loader, held, optimizer=optimizer, schedule=schedule, **options)
+    return mg.fit(
+        model,
+        loader,
+        held,
+        optimizer=optimizer,
+        schedule=schedule,
+        epochs=args.epochs,
+        seed=args.seed,
+        workers=args.workers,
+    )
 
 
 def score(model, examples, held, test, workers):
-    """Losses and accuracies of all three, and what the model answers to the test images."""
+    """Losses and accuracies in training, validation and test, and the outputs for the last."""
     numbers = {}
     for name, pair in (("train", examples), ("val", held)):
         found = mg.evaluate(model, pair, workers=workers)
@@ -98,10 +119,13 @@ def score(model, examples, held, test, workers):
 
 
 def last_line(numbers):
-    line = "{model}: {test_accuracy:.2%} of the test set right, after {seconds:.1f} s"
-    line += ", INTERRUPTED after {epochs} whole epochs" * numbers["interrupted"]
-    line += ", on SYNTHETIC digits: no result on MNIST" * (numbers["data"] == "synthetic")
-    return line.format(**numbers)
+    right = f"{numbers['test_accuracy']:.2%} of the test set right"
+    line = f"{numbers['model']}: {right}, after {numbers['seconds']:.1f} s"
+    if numbers["interrupted"]:
+        line += f", INTERRUPTED after {numbers['epochs']} whole epochs"
+    if numbers["data"] == "synthetic":
+        line += ", on SYNTHETIC digits: no result on MNIST"
+    return line
 
 
 def arguments(argv):
@@ -112,17 +136,24 @@ def arguments(argv):
     option("--epochs", type=whole, metavar="N", help="passes over the training images")
     option("--batch-size", type=whole, metavar="N", help="images in a step")
     option("--lr", type=positive, metavar="RATE", help="the highest learning rate")
-    option("--data", default="auto", metavar="{auto,mnist,synthetic,FOLDER,train.csv}",
-           help="auto (default): MNIST, or synthetic digits where it cannot be had; a folder that "
-                "holds MNIST's files; the train.csv of Kaggle's Digit Recognizer")  # fmt: skip
+    option(
+        "--data",
+        default="auto",
+        metavar="{auto,mnist,synthetic,FOLDER,train.csv}",
+        help="auto (default): MNIST, or synthetic digits where it cannot be had; a folder that "
+        "holds MNIST's files; the train.csv of Kaggle's Digit Recognizer",
+    )
     option("--validation", type=float, default=0.1, help="share held back (default: 0.1)")
     option("--seed", type=int, default=0, help="of split, weights, batches, dropout (default: 0)")
     option("--out", type=Path, default=Path("runs/mnist"), help="folder (default: runs/mnist)")
     option("--workers", type=workers, default="auto", help="threads (auto: by model and cores)")
     args = parser.parse_args(argv)
-    epochs, batch_size, lr, args.decay, args.shift = RECIPES[args.model]
-    args.epochs, args.lr = args.epochs or epochs, args.lr or lr
-    args.batch_size = args.batch_size or batch_size
+    recipe = RECIPES[args.model]
+    args.epochs = args.epochs or recipe.epochs
+    args.batch_size = args.batch_size or recipe.batch_size
+    args.lr = args.lr or recipe.lr
+    args.decay = recipe.decay
+    args.shift = recipe.shift
     return args
 
 
@@ -143,7 +174,7 @@ def workers(text):
 if __name__ == "__main__":
     try:
         main()
-    except (OSError, ValueError) as error:  # the library's say what to do
+    except (OSError, ValueError) as error:  # its message says what to do
         sys.exit(f"train_mnist.py: {error}")
     except KeyboardInterrupt:
         sys.exit("train_mnist.py: interrupted; nothing more is written")

@@ -10,13 +10,13 @@ gradient sign method (Goodfellow et al. 2015, "Explaining and harnessing adversa
 
 What to see:
   accuracy.png    accuracy against eps, for three changes of the same size. Random signs hardly
-                  matter. The gradient's do, and ten small steps, with a new gradient each (Madry
-                  et al. 2018), still more: it is not the size that fools, it is the direction.
+                  matter. The gradient's signs do; ten small steps, with a new gradient each (Madry
+                  et al. 2018), matter even more: it is not the size that fools, but the direction.
   fooled.png      digits, the change (orange: darker, violet: brighter) and the network's answers
                   to their sum. In the last row the steps lead down the loss of a class we chose,
                   so that most digits are taken for it. We still read them as what they are.
 
-Accuracy on a test set is that among people who mean no harm.
+Accuracy on a test set says how good a network is as long as nobody means harm.
 """
 
 import argparse
@@ -31,11 +31,14 @@ from report import seconds, write_json
 import minigrad as mg
 from minigrad import plot
 
-DIGITS, EPOCHS, BATCH, RATE = 10_000, 5, 64, 0.003
+DIGITS = 10_000  # training images
+EPOCHS = 5
+BATCH = 64  # images in a step
+RATE = 0.003  # Adam's learning rate
 ATTACKED = 1000  # test images that are changed
 SIZES = 0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3  # eps, of pixels from 0 (black) to 1 (white)
-SHOWN = 0.2  # the eps of the picture and of the last line
-TARGET = 3  # what the last row of the picture shall be taken for
+SHOWN = 0.2  # the eps of the picture and of the last line printed
+TARGET = 3  # what the network is to take the last row of the picture for
 
 
 def gradient(model, x, y):
@@ -52,15 +55,19 @@ def fast(model, x, y, eps):
 
 def iterated(model, x, y, eps, steps=10, toward=False):
     """Small steps, each along a new gradient; `toward` the class y, or away from it."""
-    step = np.float32((-1 if toward else 1) * 2.5 * eps / steps)
+    direction = -1 if toward else 1
+    step = np.float32(direction * 2.5 * eps / steps)
+    lowest = x - np.float32(eps)
+    highest = x + np.float32(eps)
     changed = x
     for _ in range(steps):
         changed = changed + step * np.sign(gradient(model, changed, y))
-        changed = changed.clip(x - np.float32(eps), x + np.float32(eps)).clip(0, 1)
+        changed = changed.clip(lowest, highest).clip(0, 1)
     return changed
 
 
-def noise(model, x, y, eps):  # as large a change as `fast`, in a direction drawn by lot
+def noise(model, x, y, eps):
+    """As large a change as that of `fast`, in a random direction."""
     signs = np.random.default_rng(0).choice(np.array([-1, 1], np.float32), x.shape)
     return (x + np.float32(eps) * signs).clip(0, 1)
 
@@ -83,26 +90,42 @@ def main(argv=None):
     mg.manual_seed(args.seed)
     model = MODELS[args.model]()
     optimizer = mg.optim.Adam(model.parameters(), lr=RATE)
-    options = {"epochs": EPOCHS, "batch_size": BATCH, "seed": args.seed, "workers": "auto"}
-    mg.fit(model, (pixels(images[:DIGITS]), labels[:DIGITS]), optimizer=optimizer, **options)
+    mg.fit(
+        model,
+        (pixels(images[:DIGITS]), labels[:DIGITS]),
+        optimizer=optimizer,
+        epochs=EPOCHS,
+        batch_size=BATCH,
+        seed=args.seed,
+        workers="auto",
+    )
     model.eval()
 
     accuracies = {name: [] for name in ATTACKS}
     print("\neps   " + "  ".join(f"{name:>15}" for name in ATTACKS))
     for eps in SIZES:
         for name, attack in ATTACKS.items():
-            found = mg.evaluate(model, (attack(model, x, y, eps), y), workers="auto")
+            changed = attack(model, x, y, eps)
+            found = mg.evaluate(model, (changed, y), workers="auto")
             accuracies[name].append(found["accuracy"])
         print(f"{eps:.2f}  " + "  ".join(f"{found[-1]:15.1%}" for found in accuracies.values()))
-    at = [f"{found[SIZES.index(SHOWN)]:.1%} after {name}" for name, found in accuracies.items()]
-    print(f"No pixel moved by more than {SHOWN}: {', '.join(at)}, on {kind} digits")
-    numbers = {"data": kind, "model": args.model, "seed": args.seed, "eps": SIZES}
-    write_json(args.out / "metrics.json", numbers | {"accuracy": accuracies, "seconds": seconds()})
+    shown = SIZES.index(SHOWN)
+    results = [f"{found[shown]:.1%} after {name}" for name, found in accuracies.items()]
+    print(f"No pixel moved by more than {SHOWN}: {', '.join(results)}, on {kind} digits")
+    numbers = {
+        "data": kind,
+        "model": args.model,
+        "seed": args.seed,
+        "eps": SIZES,
+        "accuracy": accuracies,
+        "seconds": seconds(),
+    }
+    write_json(args.out / "metrics.json", numbers)
     draw(args.out, model, x, y, accuracies)
 
 
 def pixels(images):
-    # Bytes (N, 28, 28) as floats from 0 to 1, (N, 1, 28, 28), so that eps needs no unit.
+    """Bytes (N, 28, 28) as floats from 0 to 1, (N, 1, 28, 28), so that eps needs no unit."""
     return np.divide(images, 255, dtype=np.float32)[:, None]
 
 
@@ -114,18 +137,21 @@ def draw(out, model, x, y, accuracies):
         ax.set(xlabel="eps: the largest change of a pixel, of 0 to 1", ylabel="accuracy (%)")
         ax.set_title("Three changes of the same size")
         ax.legend()
-        print(plot.save(ax, out / "accuracy.png"), plot.save(gallery(model, x, y), out / "fooled"))
+        saved = plot.save(ax, out / "accuracy.png")
+        print(saved, plot.save(gallery(model, x, y), out / "fooled.png"))
     except ImportError as error:
         print(f"no picture: {error}")
 
 
-def gallery(model, x, y):  # of a digit of each class, of those that are read rightly
+def gallery(model, x, y):
+    """One digit of each class, the first that the network reads right, and what becomes of it."""
     right = mg.predict(model, x).argmax(axis=1) == y
     first = np.concatenate([np.flatnonzero(right & (y == digit))[:1] for digit in range(10)])
     x, y = x[first], y[first]
-    bad = fast(model, x, y, SHOWN)
-    led = iterated(model, x, np.full_like(y, TARGET), SHOWN, 40, toward=True)
-    rows = {"image": x, "change": bad - x, "sum": bad, f"led to {TARGET}": led}
+    changed = fast(model, x, y, SHOWN)
+    targets = np.full_like(y, TARGET)
+    led = iterated(model, x, targets, SHOWN, steps=40, toward=True)
+    rows = {"image": x, "change": changed - x, "sum": changed, f"led to {TARGET}": led}
     figure = plot.canvas.new_figure(1.05 * len(x), 5.4)
     figure.suptitle(f"What the network answers; no pixel differs by more than {SHOWN}")
     grid = figure.subplots(4, 10)
@@ -133,17 +159,20 @@ def gallery(model, x, y):  # of a digit of each class, of those that are read ri
         axes[0].set_ylabel(name)
         answers = mg.predict(model, images).argmax(axis=1)
         for ax, image, answer, truth in zip(axes, images[:, 0], answers, y, strict=True):
-            low, colors = (-SHOWN, "PuOr") if name == "change" else (0, "gray")
-            ax.imshow(image, cmap=colors, vmin=low, vmax=-low or 1)
             ax.set(xticks=[], yticks=[])
-            if name != "change":
-                text, color = (answer, "black") if answer == truth else (f"✗ {answer}", plot.RED)
-                ax.set_title(text, color=color)
+            if name == "change":
+                ax.imshow(image, cmap="PuOr", vmin=-SHOWN, vmax=SHOWN)
+                continue
+            ax.imshow(image, cmap="gray", vmin=0, vmax=1)
+            if answer == truth:
+                ax.set_title(answer, color="black")
+            else:
+                ax.set_title(f"✗ {answer}", color=plot.RED)
     return figure
 
 
 if __name__ == "__main__":
     try:
         main()
-    except (OSError, ValueError) as error:  # the library's say what to do
+    except (OSError, ValueError) as error:  # its message says what to do
         sys.exit(f"adversarial.py: {error}")

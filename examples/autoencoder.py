@@ -1,20 +1,20 @@
 """Clean noisy digits with a network that was never told what a digit is.
 
 An autoencoder squeezes an image of 784 pixels through a code of 32 numbers and draws it again from
-the code alone. Here it is fed with noisy images and asked for the clean ones (Vincent et al. 2008,
+the code alone. Here it is given noisy images and asked for the clean ones (Vincent et al. 2008,
 "Extracting and composing robust features with denoising autoencoders"). No label is used. Noise
 does not fit through 32 numbers, but a digit does, as digits have much in common: the network must
 find out what.
 
 What to see in the pictures:
-  denoised.png    noisy, restored and true digits. Where noise has eaten a stroke, the network puts
-                  the stroke that is likely there, and at times the wrong one.
+  denoised.png    noisy, restored and true digits. Where noise has eaten a stroke, the network draws
+                  a likely one, and at times the wrong one.
   morph.png       the straight line between the codes of two digits, drawn in eight steps. Halfway
-                  stand shapes nobody drew, and most of them look like digits: neighbors in the
-                  code are neighbors in shape. Pixels know no such thing, as the last row shows:
-                  half of a 0 and half of a 6 is a double image in grey.
+                  there are shapes that nobody drew, and most of them look like digits: neighbors in
+                  the code are neighbors in shape. For pixels this does not hold, as the last row
+                  shows: half of a 0 and half of a 6 is a double image in gray.
 
-The noise is drawn anew for each batch, so that the network never meets the same image twice; it
+The noise is drawn anew for each batch, so that the network never meets the same image twice and
 cannot learn the noise by heart.
 """
 
@@ -29,8 +29,11 @@ from report import seconds, write_json
 import minigrad as mg
 from minigrad import data, nn, plot
 
-DIGITS, EPOCHS, BATCH, RATE = 10_000, 15, 64, 0.003
-CODE = 32
+DIGITS = 10_000  # training images
+EPOCHS = 15
+BATCH = 64  # images in a step
+RATE = 0.003  # the highest learning rate of the cycle
+CODE = 32  # numbers in the code of an image
 NOISE = 0.5  # the standard deviation that is added to pixels of 0 to 1
 
 
@@ -77,35 +80,53 @@ def main(argv=None):
     optimizer = mg.optim.Adam(model.parameters(), lr=RATE)
     schedule = mg.optim.OneCycleLR(optimizer, RATE, EPOCHS * len(loader))
     loss = mg.binary_cross_entropy_with_logits  # a pixel is the probability of ink
-    # On a busy machine, two workers with a BLAS thread each are steadier than one with two.
-    options = {"epochs": EPOCHS, "loss": loss, "seed": args.seed, "workers": 2}
-    history = mg.fit(model, loader, optimizer=optimizer, schedule=schedule, **options)
+    # On a busy machine, two workers with one BLAS thread each are steadier than one with two.
+    history = mg.fit(
+        model,
+        loader,
+        loss=loss,
+        optimizer=optimizer,
+        schedule=schedule,
+        epochs=EPOCHS,
+        seed=args.seed,
+        workers=2,
+    )
 
     spoiled = noisy(truth, np.random.default_rng(args.seed))
     restored = mg.sigmoid(mg.predict(model, spoiled, workers=2))
     errors = {
         "error_noisy": error(spoiled, truth),
-        "error_clipped": error(spoiled.clip(0, 1), truth),  # what needs no network
-        "error_average_digit": error(clean.mean(axis=0), truth),  # what needs no image
+        "error_clipped": error(spoiled.clip(0, 1), truth),  # can be had without a network
+        "error_average_digit": error(clean.mean(axis=0), truth),  # without looking at the image
         "error_restored": error(restored, truth),
     }
     print("\nMean square error of a pixel, on test digits that the network never saw:")
     for name, value in errors.items():
         print(f"  {name.removeprefix('error_').replace('_', ' '):14} {value:.4f}")
     gain = errors["error_noisy"] / errors["error_restored"]
-    print(f"The code of {CODE} numbers keeps the digit and loses the noise: {gain:.0f} times less "
-          f"error, on {kind} digits")  # fmt: skip
-    numbers = {**errors, "data": kind, "epochs": len(history["loss"]), "seed": args.seed}
-    write_json(args.out / "metrics.json", {**numbers, "seconds": seconds()})
-    draw(args.out, model, [spoiled, restored, truth], labels)
+    print(
+        f"The code of {CODE} numbers keeps the digit and loses the noise: {gain:.0f} times less "
+        f"error, on {kind} digits"
+    )
+    numbers = {
+        **errors,
+        "data": kind,
+        "epochs": len(history["loss"]),
+        "seed": args.seed,
+        "seconds": seconds(),
+    }
+    write_json(args.out / "metrics.json", numbers)
+    first = [int(np.flatnonzero(labels == digit)[0]) for digit in range(10)]  # of each class
+    rows = {"noisy": spoiled[first], "restored": restored[first], "true": truth[first]}
+    draw(args.out, model, rows)
 
 
-def draw(out, model, rows, labels):
-    ten = [int(np.flatnonzero(labels == digit)[0]) for digit in range(10)]
-    rows = dict(zip(("noisy", "restored", "true"), (row[ten] for row in rows), strict=True))
+def draw(out, model, rows):
     try:
-        plot.save(gallery(rows, "What comes in, what comes out, and the truth"), out / "denoised")
-        plot.save(gallery(morphs(model, rows["true"]), "From code to code"), out / "morph")
+        plot.save(
+            gallery(rows, "What comes in, what comes out, and the truth"), out / "denoised.png"
+        )
+        plot.save(gallery(morphs(model, rows["true"]), "From code to code"), out / "morph.png")
     except ImportError as error:
         print(f"no pictures: {error}")
     else:
@@ -115,12 +136,14 @@ def draw(out, model, rows, labels):
 def morphs(model, x, steps=8):
     """Straight lines between the codes of some digits; the last row mixes pixels instead."""
     share = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
+    rows = {}
     with mg.no_grad():
         code = model.encode(x).data  # (10, CODE)
-        pairs = {f"{a} to {b}": (1 - share) * code[a] + share * code[b]
-                 for a, b in [(3, 8), (4, 9), (1, 7), (0, 6)]}  # fmt: skip
-        lines = {name: mg.sigmoid(model.decode(line).data) for name, line in pairs.items()}
-    return {**lines, "0 to 6,\npixels": (1 - share) * x[0] + share * x[6]}
+        for a, b in [(3, 8), (4, 9), (1, 7), (0, 6)]:
+            line = (1 - share) * code[a] + share * code[b]  # (steps, CODE)
+            rows[f"{a} to {b}"] = mg.sigmoid(model.decode(line).data)  # (steps, 784)
+    rows["0 to 6,\npixels"] = (1 - share) * x[0] + share * x[6]
+    return rows
 
 
 def gallery(rows, title):
@@ -140,5 +163,5 @@ def gallery(rows, title):
 if __name__ == "__main__":
     try:
         main()
-    except (OSError, ValueError) as error:  # the library's say what to do
+    except (OSError, ValueError) as error:  # its message says what to do
         sys.exit(f"autoencoder.py: {error}")

@@ -24,10 +24,15 @@ def moons(n, noise, rng):
 
 
 def network(hidden):
+    """Two hidden layers of so many units, or none."""
     if hidden == 0:
         return nn.Sequential(nn.Dense(2, 2))
     return nn.Sequential(
-        nn.Dense(2, hidden), nn.Tanh(), nn.Dense(hidden, hidden), nn.Tanh(), nn.Dense(hidden, 2)
+        nn.Dense(2, hidden),
+        nn.Tanh(),
+        nn.Dense(hidden, hidden),
+        nn.Tanh(),
+        nn.Dense(hidden, 2),
     )
 
 
@@ -42,13 +47,21 @@ def main(argv=None):
     args = parser.parse_args(argv)
 
     rng = np.random.default_rng(args.seed)
-    train, test = moons(600, args.noise, rng), moons(600, args.noise, rng)
+    train = moons(600, args.noise, rng)
+    test = moons(600, args.noise, rng)
     mg.manual_seed(args.seed)
     for hidden in sorted({0, args.hidden}):
         model = network(hidden)
         optimizer = mg.optim.Adam(model.parameters(), lr=0.01)
-        options = {"epochs": args.epochs, "batch_size": 32, "seed": args.seed, "progress": False}
-        history = mg.fit(model, train, optimizer=optimizer, **options)
+        history = mg.fit(
+            model,
+            train,
+            optimizer=optimizer,
+            epochs=args.epochs,
+            batch_size=32,
+            seed=args.seed,
+            progress=False,
+        )
         score = mg.evaluate(model, test)["accuracy"]
         name = f"{hidden} hidden units" if hidden else "no hidden layer"
         print(f"{name}: loss {history['loss'][-1]:.3f}, {score:.1%} of the test points right")

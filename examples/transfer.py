@@ -1,20 +1,20 @@
 """Learn from many drawn digits first, then from few real ones.
 
 A hundred labeled images are few for a network of 20,000 weights. But what its first layers learn,
-edges and bends, is of use for other images too. So it is trained on digits that NumPy draws, of
-which there are as many as one likes, and then taught the few real ones, in two ways:
+edges and bends, is useful for other images, too. So it is trained on digits that NumPy draws, of
+which there are as many as one likes, and then learns from the few real ones, in two ways:
 
   frozen       the convolutions stay as they are (requires_grad = False, so that no gradient is even
                computed for them), and only the two dense layers learn. Less can go wrong.
-  fine-tuned   all weights go on learning, with a small learning rate lest they forget.
+  fine-tuned   all weights go on learning, at a small learning rate so that they do not forget.
 
 What to see in transfer.png: accuracy on real test digits against the number of real digits learned
-from. The dashed line is the network that has seen drawn digits alone. On MNIST it reads 92.7 %,
-about as many as a new network that has learned from 1,000 real ones (91.7 %). As few as 30 real
-digits do not improve it, 100 do; with more and more its lead melts.
+from. The dashed line is the network that has seen drawn digits alone. On MNIST it gets 92.7 %
+right, about as much as a new network that has learned from 1,000 real ones (91.7 %). As few as 30
+real digits do not improve it, 100 do; the more there are, the smaller its lead.
 
 Without real digits (see --data), slanted ones stand in for them: drawn digits that lean to the
-left, as hardly any did that the network has seen.
+left, as hardly any of those that the network has seen did.
 """
 
 import argparse
@@ -29,8 +29,13 @@ from report import seconds, write_json
 import minigrad as mg
 from minigrad import data, plot
 
-DRAWN, DRAWN_EPOCHS, BATCH, RATE = 10_000, 4, 64, 0.002
-FEW, SEEDS, STEPS = (30, 100, 300, 1000), 3, 200
+DRAWN = 10_000  # drawn digits to learn from first
+DRAWN_EPOCHS = 4
+BATCH = 64  # drawn digits in a step
+RATE = 0.002  # Adam's learning rate on drawn digits
+FEW = 30, 100, 300, 1000  # real digits to learn from
+SEEDS = 3  # draws of the few, for each point of the picture
+STEPS = 200  # of learning from the few
 TEST = 2000  # test digits for each point of the picture
 CONVOLUTIONS = 6  # the first layers of lenet, up to the second pooling
 WAYS = {"from scratch": 0.005, "frozen": 0.002, "fine-tuned": 0.0005}  # learning rates
@@ -42,8 +47,15 @@ def pretrained(seed):
     mg.manual_seed(seed)
     model = lenet()
     optimizer = mg.optim.Adam(model.parameters(), lr=RATE)
-    options = {"epochs": DRAWN_EPOCHS, "batch_size": BATCH, "seed": seed, "workers": "auto"}
-    mg.fit(model, (data.normalize(images), labels), optimizer=optimizer, **options)
+    mg.fit(
+        model,
+        (data.normalize(images), labels),
+        optimizer=optimizer,
+        epochs=DRAWN_EPOCHS,
+        batch_size=BATCH,
+        seed=seed,
+        workers="auto",
+    )
     return model
 
 
@@ -56,16 +68,18 @@ def teach(way, weights, few, seed):
     for p in model[:CONVOLUTIONS].parameters():
         p.requires_grad = way != "frozen"
     optimizer = mg.optim.Adam(model.parameters(), lr=WAYS[way])
-    batch = min(32, len(few[0]))
-    epochs = max(1, round(STEPS * batch / len(few[0])))  # the same number of steps for any few
-    options = {
-        "epochs": epochs,
-        "batch_size": batch,
-        "seed": seed,
-        "workers": "auto",
-        "progress": False,
-    }
-    mg.fit(model, few, optimizer=optimizer, **options)
+    n = len(few[0])
+    batch = min(32, n)
+    mg.fit(
+        model,
+        few,
+        optimizer=optimizer,
+        epochs=max(1, round(STEPS * batch / n)),  # about as many steps, however many digits
+        batch_size=batch,
+        seed=seed,
+        workers="auto",
+        progress=False,
+    )
     return model
 
 
@@ -76,9 +90,10 @@ def slanted(images):
 
 
 def balanced(x, y, n, rng):
-    """n examples by lot, as many of each class."""
+    """n examples at random, equally many of each class."""
     chosen = [rng.choice(np.flatnonzero(y == k), n // 10, replace=False) for k in range(10)]
-    return x[np.concatenate(chosen)], y[np.concatenate(chosen)]
+    chosen = np.concatenate(chosen)  # (n,)
+    return x[chosen], y[chosen]
 
 
 def main(argv=None):
@@ -94,7 +109,8 @@ def main(argv=None):
     train, test, kind = load_digits(args.data)
     if kind == "synthetic":
         print("There are NO REAL DIGITS here: slanted synthetic ones stand in for them.")
-        train, test = (slanted(train[0]), train[1]), (slanted(test[0]), test[1])
+        train = slanted(train[0]), train[1]
+        test = slanted(test[0]), test[1]
     x, y = data.normalize(train[0]), train[1]
     test = data.normalize(test[0][:TEST]), test[1][:TEST]
 
@@ -111,10 +127,19 @@ def main(argv=None):
                 taught = teach(way, model.state_dict(), few, seed)
                 found.append(mg.evaluate(taught, test, workers="auto")["accuracy"])
             accuracy[way].append(found)
-        row = [(np.mean(found[-1]), np.std(found[-1], ddof=1)) for found in accuracy.values()]
-        print(f"{n:5}" + "".join(f"{mean:11.1%} ± {sd:.1%}" for mean, sd in row))
-    numbers = {"data": kind, "few": FEW, "accuracy": accuracy, "drawn_alone": before}
-    write_json(args.out / "metrics.json", {**numbers, "seed": args.seed, "seconds": seconds()})
+        row = f"{n:5}"
+        for found in accuracy.values():
+            row += f"{np.mean(found[-1]):11.1%} ± {np.std(found[-1], ddof=1):.1%}"
+        print(row)
+    numbers = {
+        "data": kind,
+        "few": FEW,
+        "accuracy": accuracy,
+        "drawn_alone": before,
+        "seed": args.seed,
+        "seconds": seconds(),
+    }
+    write_json(args.out / "metrics.json", numbers)
     draw(args.out / "transfer.png", accuracy, before, kind)
     print(f"{args.out}:", *sorted(path.name for path in args.out.iterdir()))
 
@@ -127,9 +152,9 @@ def draw(path, accuracy, before, kind):
         return
     ax.axhline(100 * before, color="gray", linestyle="--", label="drawn digits alone")
     for (way, found), color, marker in zip(accuracy.items(), plot.COLORS, plot.MARKERS):
-        mean, sd = 100 * np.mean(found, axis=1), 100 * np.std(found, axis=1, ddof=1)
-        look = {"color": color, "marker": marker, "capsize": 4}
-        ax.errorbar(FEW, mean, sd, label=way, **look)
+        mean = 100 * np.mean(found, axis=1)
+        sd = 100 * np.std(found, axis=1, ddof=1)
+        ax.errorbar(FEW, mean, sd, label=way, color=color, marker=marker, capsize=4)
     real = "slanted" if kind == "synthetic" else "real"
     ax.set(xscale="log", xlabel=f"{real} digits learned from", ylabel="accuracy (%)")
     ax.set(title=f"Test accuracy on {real} digits: mean and sd of {len(found[0])} draws")
@@ -143,5 +168,5 @@ def draw(path, accuracy, before, kind):
 if __name__ == "__main__":
     try:
         main()
-    except (OSError, ValueError) as error:  # the library's say what to do
+    except (OSError, ValueError) as error:  # its message says what to do
         sys.exit(f"transfer.py: {error}")

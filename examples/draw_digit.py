@@ -3,19 +3,19 @@
 A page opens in the browser. While you draw, it shows the ten probabilities, the 28x28 pixels that
 the network gets, and the feature maps of its first convolution: what each of eight filters finds.
 
-The network is the lenet of models.py. It comes from the first of these that there is:
+The network is the lenet of models.py. It comes from the first of these that exists:
 
-  --model FILE.npz    weights that train_mnist.py has written, as runs/mnist/model.npz
+  --model FILE.npz    weights that train_mnist.py has written, such as runs/mnist/model.npz
   --out/model.npz     left by an earlier start of this script
   a training          of 10 to 20 seconds, on MNIST, or on synthetic digits where there is none
 
 What to see:
   The drawing becomes an image like MNIST's before the network gets it: draw in a corner, and the
-  28x28 pixels stay the same; draw small, and only the line gets thicker. Then draw what is no
-  digit. The network has ten answers and no other, and often it is sure: a probability tells which
-  of the ten, not whether it is one of them.
+  28x28 pixels stay the same; draw small, and only the line gets thicker. Then draw something that
+  is no digit. The network has ten answers and no other, and often it is sure: a probability tells
+  which of the ten, not whether it is one of them.
 
-Files in --out, where a training was needed:
+Files in --out, if a training was needed:
   model.npz       the weights, so that the next start takes no time; remove it to train anew
   metrics.json    the accuracy on the test set, the data, seconds
 
@@ -52,8 +52,18 @@ from minigrad import data
 from minigrad.data.augment import RandomAffine
 
 SIDE = 280  # pixels of the page's canvas, along each side
-FRAME, BOX, CENTER = 28, 20, 14.5  # MNIST's; its centers of mass lie in the middle of pixel 14
-BATCH, RATE, DECAY, SEED = 64, 0.005, 0.1, 0
+
+# MNIST's images: 28x28 pixels, the digit in a box of 20x20, its center of mass in the middle of
+# pixel 14, counted from 0.
+FRAME = 28
+BOX = 20
+CENTER = 14.5
+
+# The training, where one is needed.
+BATCH = 64  # images in a step
+RATE = 0.005  # the highest learning rate
+DECAY = 0.1  # weight decay
+SEED = 0
 EPOCHS = {"mnist": 2, "synthetic": 5}
 HAND = RandomAffine(degrees=10, scale=(0.9, 1.1), shear=(-10, 10, 0, 0))  # nobody draws like MNIST
 KINDS = {
@@ -89,17 +99,19 @@ def as_mnist(drawing):
     """
     if not drawing.any():
         raise ValueError("there is no ink in the drawing: draw a digit first.")
-    rows, columns = (np.flatnonzero(drawing.any(axis=axis)) for axis in (1, 0))
+    rows = np.flatnonzero(drawing.any(axis=1))
+    columns = np.flatnonzero(drawing.any(axis=0))
     box = drawing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(float)  # (h, w)
     scale = BOX / max(box.shape)
-    down, right = _shares(box.sum(axis=1), scale), _shares(box.sum(axis=0), scale)
-    return (down @ box @ right.T).round().astype(np.uint8)
+    down = _shares(box.sum(axis=1), scale)  # (28, h)
+    right = _shares(box.sum(axis=0), scale)  # (28, w)
+    return (down @ box @ right.T).round().astype(np.uint8)  # (28, 28)
 
 
 def _shares(profile, scale):
     """How much of each of 28 pixels each pixel of the box covers, along one side: (28, n).
 
-    profile : (n,), the ink along that side, whose center of mass comes to CENTER.
+    profile : (n,), the ink along that side, whose center of mass is moved to CENTER.
     """
     edges = np.arange(len(profile) + 1) * scale
     center = (edges[:-1] + scale / 2) @ profile / profile.sum()
@@ -110,7 +122,7 @@ def _shares(profile, scale):
 
 
 def read(model, image):
-    """What the network makes of an image, in numbers and lists, as JSON has them.
+    """What the network makes of an image, in numbers and lists that JSON can hold.
 
     Parameters
     ----------
@@ -139,20 +151,20 @@ def read(model, image):
 
 
 def get_model(args):
-    """A network in evaluation mode, and a sentence that tells where it comes from."""
+    """A network in evaluation mode, and a sentence on the digits that it has learned from."""
     path = args.model or args.out / "model.npz"
     model = lenet()
     if args.model or path.exists():
         mg.load(path, model)
         print(f"model: {path}. {known(path)}")
     else:
-        print(f"There is no {path} yet, so that a network is trained first.")
+        print(f"There is no {path} yet, so a network is trained first.")
         train(model, args)
     return model.eval(), known(path)
 
 
 def known(path):
-    """Which digits the weights in a file are from, by the metrics.json beside it."""
+    """Which digits the weights in a file have learned from, by the metrics.json beside it."""
     try:
         kind = json.loads(path.with_name("metrics.json").read_text("utf-8"))["data"]
         return KINDS.get(kind, f"It learned from: {kind}.")
@@ -168,15 +180,29 @@ def train(model, args):
     loader = data.DataLoader(data.normalize(images), labels, BATCH, seed=SEED, transform=HAND)
     optimizer = mg.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY)
     schedule = mg.optim.OneCycleLR(optimizer, RATE, epochs * len(loader))
-    options = {"epochs": epochs, "seed": SEED, "workers": "auto", "schedule": schedule}
-    history = mg.fit(model, loader, optimizer=optimizer, **options)
+    history = mg.fit(
+        model,
+        loader,
+        optimizer=optimizer,
+        schedule=schedule,
+        epochs=epochs,
+        seed=SEED,
+        workers="auto",
+    )
     if history.interrupted:
         raise KeyboardInterrupt
-    numbers = {"data": kind, "model": "lenet", "epochs": epochs, "seed": SEED}
-    numbers["parameters"] = sum(p.size for p in model.parameters())
     found = mg.evaluate(model, (data.normalize(test[0]), test[1]), workers="auto")
-    numbers |= {f"test_{key}": value for key, value in found.items()}
-    write_json(args.out / "metrics.json", numbers | {"seconds": round(seconds(), 2)})
+    numbers = {
+        "data": kind,
+        "model": "lenet",
+        "epochs": epochs,
+        "seed": SEED,
+        "parameters": sum(p.size for p in model.parameters()),
+        "test_loss": found["loss"],
+        "test_accuracy": found["accuracy"],
+        "seconds": round(seconds(), 2),
+    }
+    write_json(args.out / "metrics.json", numbers)
     mg.save(args.out / "model.npz", model)
     print(f"{numbers['test_accuracy']:.2%} of the test set right. {KINDS.get(kind, '')}")
     print(f"{args.out}: metrics.json, model.npz")
@@ -190,15 +216,16 @@ class Refused(Exception):
 
     def __init__(self, status, message, **headers):
         super().__init__(message)
-        self.status, self.headers = status, headers
+        self.status = status
+        self.headers = headers
 
 
 class Server(ThreadingHTTPServer):
     """Answers the page's requests, on this machine alone.
 
-    A web site elsewhere cannot use it through the visitor's browser: a name of the site's that
-    points to 127.0.0.1 (DNS rebinding) shows in the Host header, a request across origins in the
-    Origin header or its content type, and no header allows to read the answer.
+    A web site elsewhere cannot use it through the visitor's browser. A name of the site's that
+    points to 127.0.0.1 (DNS rebinding) shows in the Host header; a request across origins shows in
+    the Origin header or in its content type; and no header allows the site to read the answer.
 
     Parameters
     ----------
@@ -223,8 +250,9 @@ class Server(ThreadingHTTPServer):
             look="warn" if "SYNTHETIC" in about else "soft",
         )
         port = self.server_address[1]
-        names = "127.0.0.1", "localhost"
-        self.hosts = {f"{name}:{port}" for name in names} | set(names if port == 80 else ())
+        self.hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+        if port == 80:  # which browsers leave out
+            self.hosts |= {"127.0.0.1", "localhost"}
         self.url = f"http://127.0.0.1:{port}/"
 
 
@@ -234,7 +262,8 @@ class Handler(BaseHTTPRequestHandler):
     The body of the latter is SIDE x SIDE bytes, row by row: 0 is paper, 255 is ink.
     """
 
-    server_version, sys_version = "minigrad", ""
+    server_version = "minigrad"
+    sys_version = ""  # else the Server header would tell the version of Python
     timeout = 10  # seconds to wait for the rest of a request
 
     def answer(self):
@@ -260,12 +289,12 @@ class Handler(BaseHTTPRequestHandler):
             traceback.print_exc()
             self.refuse(500, "this is a mistake of the server's; its terminal shows where.")
 
+    # http.server looks for do_GET where the request says GET, and so on.
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
 
     def check_host(self):
-        if [host.lower() in self.server.hosts for host in self.headers.get_all("Host", [])] != [
-            True
-        ]:
+        hosts = self.headers.get_all("Host", [])
+        if len(hosts) != 1 or hosts[0].lower() not in self.server.hosts:
             raise Refused(403, f"this page has one address, {self.server.url}")
         origin = self.headers.get("Origin")
         if origin and origin.lower().removeprefix("http://") not in self.server.hosts:
@@ -273,19 +302,21 @@ class Handler(BaseHTTPRequestHandler):
 
     def image(self):
         """The drawing that was sent, as the network wants it."""
-        expected = f"expected {SIDE} x {SIDE} = {SIDE**2} bytes"
+        size = SIDE**2
         if self.headers.get_content_type() != "application/octet-stream":
-            raise Refused(415, f"{expected} of type application/octet-stream.")
+            raise Refused(415, f"expected {size} bytes of type application/octet-stream.")
         length = self.headers.get("Content-Length")
         if length is None or "Transfer-Encoding" in self.headers:
-            raise Refused(411, f"{expected}, and their number as Content-Length.")
+            raise Refused(411, f"expected {size} bytes, and their number as Content-Length.")
         if not (length.isascii() and length.isdigit()):
-            raise Refused(400, f"{expected}, got a Content-Length that is no number.")
-        if len(length) > 20 or int(length) > SIDE**2:
-            raise Refused(413, f"{expected}, got more.")
+            raise Refused(400, f"expected {size} bytes, got a Content-Length that is no number.")
+        if len(length) > 20 or int(length) > size:  # int() refuses thousands of digits
+            raise Refused(413, f"expected {size} bytes, got more.")
         body = self.rfile.read(int(length))
-        if len(body) != SIDE**2:
-            raise Refused(400, f"{expected}, got {len(body)}.")
+        if len(body) != size:
+            raise Refused(
+                400, f"expected {SIDE} x {SIDE} = {size} bytes, row by row, got {len(body)}."
+            )
         try:
             return as_mnist(np.frombuffer(body, np.uint8).reshape(SIDE, SIDE))
         except ValueError as error:  # there is no ink
@@ -297,26 +328,27 @@ class Handler(BaseHTTPRequestHandler):
         self.drain()
 
     def send_error(self, code, message=None, explain=None):
-        """What http.server itself refuses, such as a method that it does not know."""
+        """Answer what http.server itself refuses, such as a method that it does not know."""
         self.refuse(int(code), message or self.responses[code][1])
 
     def send(self, status, text, kind="application/json", headers=()):
         body = text.encode()
+        headers = {**HEADERS, **dict(headers), "Content-Type": kind}
+        headers["Content-Length"] = str(len(body))
         self.send_response(status)
-        for name, value in {**HEADERS, **dict(headers), "Content-Type": kind}.items():
+        for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
 
     def drain(self):
-        """Read on for a little: closing at once would reset the connection, and lose the answer."""
+        """Read on for a while: closing at once would reset the connection and lose the answer."""
         self.close_connection = True
         try:
             self.connection.shutdown(socket.SHUT_WR)
             self.connection.settimeout(1)
-            for _ in range(16):  # of 64 kB at most: enough for who is polite
+            for _ in range(16):  # times 64 kB at most: enough for a polite client
                 if not self.connection.recv(2**16):
                     break
         except OSError:
@@ -597,7 +629,9 @@ PAGE = f"""<!DOCTYPE html>
 
 
 def _hash(text):
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    """The name by which the policy below allows a script or a style."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 HEADERS = {
@@ -627,7 +661,7 @@ def main(argv=None):
     with server:
         try:
             print(f"Draw at {server.url}, Ctrl-C ends.", flush=True)
-            if not args.no_browser:  # in a thread: one in the terminal comes back at its end
+            if not args.no_browser:  # in a thread: a browser in the terminal returns at its end
                 threading.Thread(target=webbrowser.open, args=[server.url], daemon=True).start()
             server.serve_forever()
         except KeyboardInterrupt:
@@ -638,7 +672,7 @@ def arguments(argv):
     as_written = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
     option = parser.add_argument
-    option("--model", type=Path, metavar="FILE.npz", help="a lenet's weights, of train_mnist.py")
+    option("--model", type=Path, metavar="FILE.npz", help="a lenet's weights from train_mnist.py")
     kinds = "{auto,mnist,synthetic,FOLDER}"
     option("--data", default="auto", metavar=kinds, help="what a training learns from (auto)")
     option("--port", type=port, default=8000, help="0 takes any that is free (default: 8000)")
@@ -656,5 +690,5 @@ def port(text):
 if __name__ == "__main__":
     try:
         main()
-    except (OSError, ValueError) as error:  # the library's say what to do
+    except (OSError, ValueError) as error:  # its message says what to do
         sys.exit(f"draw_digit.py: {error}")

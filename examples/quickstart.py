@@ -17,9 +17,8 @@ for step in range(61):
     loss = ((slope * x + offset - y) ** 2).mean()  # how wrong the line is
     loss.backward()  # how the loss changes with either parameter
     if step % 10 == 0:
-        print(
-            f"step {step:2}: y = {slope.item():.3f} x {offset.item():+.3f}, loss {loss.item():.4f}"
-        )
+        line = f"y = {slope.item():.3f} x {offset.item():+.3f}"
+        print(f"step {step:2}: {line}, loss {loss.item():.4f}")
     for parameter in (slope, offset):
         parameter.data -= 0.3 * parameter.grad  # a small step downhill
         parameter.grad = None  # or the next gradient would be added to this one

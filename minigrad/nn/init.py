@@ -1,6 +1,7 @@
 """Initial weights: uniform and normal ones, in the scales of Glorot and He.
 
-The fans of a weight (out, in, *kernel) are in * kernel and out * kernel.
+The fans of a weight (out, in, *kernel) are in * size and out * size, where size is the number of
+elements of the kernel.
 """
 
 import numpy as np
@@ -16,16 +17,18 @@ def uniform(shape, bound, rng=None):
     >>> uniform((2, 3), 0.1, rng=np.random.default_rng(0)).dtype
     dtype('float32')
     """
-    return ((rng or default_generator()).random(shape, np.float32) * 2 - 1) * np.float32(bound)
+    rng = rng or default_generator()
+    return (2 * rng.random(shape, np.float32) - 1) * np.float32(bound)
 
 
 def normal(shape, std, rng=None):
     """Normal with mean 0, float32."""
-    return (rng or default_generator()).standard_normal(shape, np.float32) * np.float32(std)
+    rng = rng or default_generator()
+    return rng.standard_normal(shape, np.float32) * np.float32(std)
 
 
 def fans(shape):
-    """How many inputs feed an output of a weight of this shape, and how many outputs an input.
+    """fan_in and fan_out of a weight: how many inputs feed one output, how many outputs one input.
 
     Examples
     --------
@@ -33,26 +36,33 @@ def fans(shape):
     (200, 400)
     """
     if len(shape) < 2:
-        raise ValueError(f"a weight has shape (out, in, *kernel), got {shape}.")
+        raise ValueError(
+            f"fans expects the shape of a weight, (out, in, *kernel), got {shape}. "
+            "A bias has no fans: use uniform, or np.zeros."
+        )
     kernel = int(np.prod(shape[2:]))
     return shape[1] * kernel, shape[0] * kernel
 
 
 def he_uniform(shape, gain=2**0.5, rng=None):
     """Uniform with variance gain ** 2 / fan_in (He et al. 2015); the gain is that of a ReLU."""
-    return uniform(shape, gain * (3 / fans(shape)[0]) ** 0.5, rng)
+    fan_in, _ = fans(shape)
+    return uniform(shape, gain * (3 / fan_in) ** 0.5, rng)
 
 
 def he_normal(shape, gain=2**0.5, rng=None):
     """Normal with variance gain ** 2 / fan_in (He et al. 2015)."""
-    return normal(shape, gain / fans(shape)[0] ** 0.5, rng)
+    fan_in, _ = fans(shape)
+    return normal(shape, gain / fan_in**0.5, rng)
 
 
 def glorot_uniform(shape, gain=1.0, rng=None):
     """Uniform with variance 2 gain ** 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
-    return uniform(shape, gain * (6 / sum(fans(shape))) ** 0.5, rng)
+    fan_in, fan_out = fans(shape)
+    return uniform(shape, gain * (6 / (fan_in + fan_out)) ** 0.5, rng)
 
 
 def glorot_normal(shape, gain=1.0, rng=None):
     """Normal with variance 2 gain ** 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
-    return normal(shape, gain * (2 / sum(fans(shape))) ** 0.5, rng)
+    fan_in, fan_out = fans(shape)
+    return normal(shape, gain * (2 / (fan_in + fan_out)) ** 0.5, rng)

@@ -1,4 +1,4 @@
-"""Read 7 of 8: layers. Each is what it has (`__init__`), then what it does (`forward`).
+"""Read 7 of 8: layers. Each says what it has (`__init__`), then what it does (`forward`).
 
 Batch norm and layer norm have a file of their own beside this one.
 """
@@ -6,25 +6,28 @@ Batch norm and layer norm have a file of their own beside this one.
 import numpy as np
 
 from .. import ops
-from .init import normal, uniform
+from .init import fans, normal, uniform
 from .module import Module, Parameter
 
 
-def check_input(layer, x, fits, expected, hint=""):
-    """One error for all layers: what was expected, what came, what to do."""
+def check_dtype(layer, x):
+    """Refuse what is not floats, and floats of another dtype than the parameters."""
     if x.dtype.kind != "f":
-        ways = "use minigrad.data.normalize for images, .astype(np.float32) for other data"
-        raise TypeError(f"{layer!r} expects floats, got {x.dtype}: {ways}.")
-    if not fits:
-        raise ValueError(f"{layer!r} expects shape {expected}, got {x.shape}.{hint}")
-    if x.dtype != (own := layer.weight.dtype):
-        ways = f"use x.astype(np.{own}), or model.astype(np.{x.dtype})"
-        raise TypeError(f"{layer!r} has parameters of {own}, got {x.dtype}: {ways}.")
+        raise TypeError(
+            f"{layer!r} expects floats, got {x.dtype}: use minigrad.data.normalize for images, "
+            ".astype(np.float32) for other data."
+        )
+    if x.dtype != layer.weight.dtype:
+        raise TypeError(
+            f"{layer!r} has parameters of {layer.weight.dtype}, got {x.dtype}: "
+            f"use x.astype(np.{layer.weight.dtype}), or model.astype(np.{x.dtype})."
+        )
 
 
 def extras(options, **defaults):
-    """The options that differ from their defaults, for `repr`."""
-    return "".join(f", {k}={options[k]}" for k in defaults if options[k] != defaults[k])
+    """The options that differ from their defaults, as `repr` shows them: ", stride=2"."""
+    changed = [name for name in defaults if options[name] != defaults[name]]
+    return "".join(f", {name}={options[name]}" for name in changed)
 
 
 # ---- with parameters: Dense, Conv2D, Embedding ---------------------------------------------------
@@ -59,13 +62,19 @@ class Dense(Module):
         self.bias = Parameter(uniform((out_features,), bound, rng)) if bias else None
 
     def forward(self, x):
-        size, hint = self.weight.shape[1], " Images need nn.Flatten() first." * (x.ndim > 2)
-        check_input(self, x, x.shape[-1:] == (size,), f"(..., {size})", hint)
-        return ops.linear(x, self.weight, self.bias)
+        check_dtype(self, x)
+        in_features = self.weight.shape[1]
+        if x.shape[-1:] != (in_features,):
+            raise ValueError(
+                f"{self!r} expects shape (..., {in_features}), got {x.shape}. "
+                "Images of shape (N, C, H, W) need nn.Flatten() first."
+            )
+        return ops.linear(x, self.weight, self.bias)  # (..., out_features)
 
     def describe(self):
+        out_features, in_features = self.weight.shape
         bias = "" if self.bias is not None else ", bias=False"
-        return f"{self.weight.shape[1]}, {self.weight.shape[0]}{bias}"
+        return f"{in_features}, {out_features}{bias}"
 
 
 class Conv2D(Module):
@@ -91,36 +100,65 @@ class Conv2D(Module):
     (2, 8, 24, 24)
     """
 
-    # fmt: off
-    # One line of what must be given, one of options.
-    def __init__(self, in_channels, out_channels, kernel_size,
-                 stride=1, padding=0, dilation=1, groups=1, bias=True, *, rng=None):
-        # fmt: on
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        dilation=1,
+        groups=1,
+        bias=True,
+        *,
+        rng=None,
+    ):
         if in_channels % groups or out_channels % groups:
-            raise ValueError(f"Conv2D: {groups=} must divide {in_channels} and {out_channels}.")
-        kernel = (kernel_size,) * 2 if isinstance(kernel_size, int) else tuple(kernel_size)
-        shape = (out_channels, in_channels // groups, *kernel)
-        bound = 1 / max(int(np.prod(shape[1:])), 1) ** 0.5
+            raise ValueError(
+                "Conv2D expects groups that divide both numbers of channels, "
+                f"got {groups=}, {in_channels=}, {out_channels=}."
+            )
+        if isinstance(kernel_size, int):
+            kernel_size = (kernel_size, kernel_size)
+        shape = (out_channels, in_channels // groups, *kernel_size)
+        fan_in, _ = fans(shape)
+        bound = 1 / max(fan_in, 1) ** 0.5
         self.weight = Parameter(uniform(shape, bound, rng))
         self.bias = Parameter(uniform((out_channels,), bound, rng)) if bias else None
-        self.options = {"stride": stride, "padding": padding, "dilation": dilation}
-        self.options["groups"] = groups
+        self.options = {
+            "stride": stride,
+            "padding": padding,
+            "dilation": dilation,
+            "groups": groups,
+        }
 
     def forward(self, x):
+        check_dtype(self, x)
         C = self.weight.shape[1] * self.options["groups"]
-        hint = " Grey images (N, H, W) need a channel axis: x[:, None]." * (x.ndim == 3)
-        check_input(self, x, x.ndim == 4 and x.shape[1] == C, f"(N, {C}, H, W)", hint)
-        return ops.conv2d(x, self.weight, self.bias, **self.options)
+        if x.ndim != 4 or x.shape[1] != C:
+            raise ValueError(
+                f"{self!r} expects images of shape (N, {C}, H, W), got {x.shape}. "
+                "Gray images of shape (N, H, W) need a channel axis: x[:, None]."
+            )
+        return ops.conv2d(x, self.weight, self.bias, **self.options)  # (N, F, OH, OW)
 
     def describe(self):
-        F, C, KH, KW = self.weight.shape
-        sizes = f"{C * self.options['groups']}, {F}, {KH if KH == KW else (KH, KW)}"
-        options = {**self.options, "bias": self.bias is not None}
-        return sizes + extras(options, stride=1, padding=0, dilation=1, groups=1, bias=True)
+        F, channels_per_group, KH, KW = self.weight.shape
+        C = channels_per_group * self.options["groups"]
+        kernel_size = KH if KH == KW else (KH, KW)
+        options = self.options | {"bias": self.bias is not None}
+        changed = extras(options, stride=1, padding=0, dilation=1, groups=1, bias=True)
+        return f"{C}, {F}, {kernel_size}{changed}"
 
 
 class Embedding(Module):
-    """A row of `weight` for each integer.
+    """Replace each integer i by row i of `weight`.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        Number of rows, and the length of one.
+    rng : numpy.random.Generator, optional
 
     Attributes
     ----------
@@ -137,10 +175,11 @@ class Embedding(Module):
         self.weight = Parameter(normal((num_embeddings, embedding_dim), 1, rng))
 
     def forward(self, x):
-        return ops.embedding(x, self.weight)
+        return ops.embedding(x, self.weight)  # (*x.shape, embedding_dim)
 
     def describe(self):
-        return "{}, {}".format(*self.weight.shape)
+        num_embeddings, embedding_dim = self.weight.shape
+        return f"{num_embeddings}, {embedding_dim}"
 
 
 # ---- without parameters: MaxPool, AvgPool, Dropout, Flatten, activations -------------------------
@@ -158,7 +197,9 @@ class MaxPool(Module):
     pool = staticmethod(ops.max_pool2d)
 
     def __init__(self, kernel_size, stride=None, padding=0):
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.padding = padding
 
     def forward(self, x):
         return self.pool(x, self.kernel_size, self.stride, self.padding)
@@ -193,7 +234,8 @@ class Dropout(Module):
     def __init__(self, p=0.5, *, rng=None):
         if not 0 <= p < 1:
             raise ValueError(f"Dropout expects a probability 0 <= p < 1, got {p}.")
-        self.p, self.rng = p, rng
+        self.p = p
+        self.rng = rng
 
     def forward(self, x):
         return ops.dropout(x, self.p, self.rng) if self.training else x
@@ -235,7 +277,7 @@ class LeakyReLU(Module):
 
 
 class GELU(Module):
-    """x times the normal distribution's cumulative, in its tanh form; see `gelu`."""
+    """x times the normal distribution function of x, in its tanh form; see `gelu`."""
 
     forward = staticmethod(ops.gelu)
 
@@ -259,7 +301,7 @@ class Tanh(Module):
 
 
 class Softmax(Module):
-    """exp(x) / sum(exp(x)) along an axis. Not before cross_entropy, which has its own."""
+    """exp(x) / sum(exp(x)) along an axis. Not before cross_entropy, which contains it."""
 
     def __init__(self, axis=-1):
         self.axis = axis

@@ -5,6 +5,7 @@ inside lists and dicts, in the order of assignment; nothing is registered.
 """
 
 from contextlib import contextmanager
+from textwrap import indent
 
 import numpy as np
 
@@ -55,19 +56,23 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x): write one.")
 
     def __call__(self, *inputs):
-        """`forward`, of arrays too: these become Tensors, floats in the parameters' dtype."""
-        return self.forward(*[self._tensor(x) if isinstance(x, np.ndarray) else x for x in inputs])
+        """Run `forward`. Arrays become Tensors, those of floats in the parameters' dtype."""
+        tensors = [self._tensor(x) if isinstance(x, np.ndarray) else x for x in inputs]
+        return self.forward(*tensors)
 
-    def _tensor(self, x):
-        own = next((p.dtype for _, p in self._inside() if isinstance(p, Parameter)), x.dtype)
-        return Tensor(x.astype(own, copy=False) if x.dtype.kind == "f" else x)
+    def _tensor(self, array):
+        """A Tensor of an array; floats are converted to the dtype of the first parameter."""
+        if array.dtype.kind == "f":
+            dtypes = (part.dtype for _, part in self._inside() if isinstance(part, Parameter))
+            array = array.astype(next(dtypes, array.dtype), copy=False)
+        return Tensor(array)
 
     # ---- what is inside: modules, parameters, state ----------------------------------------------
 
     def _inside(self, prefix=""):
         """This module, and all modules and parameters inside it, as (dotted path, value)."""
         yield prefix, self
-        for name, value in _items(self):
+        for name, value in _items(vars(self)):
             path = f"{prefix}.{name}" if prefix else name
             if isinstance(value, Module):
                 yield from value._inside(path)
@@ -79,12 +84,12 @@ class Module:
         return [(path, value) for path, value in self._inside() if isinstance(value, Module)]
 
     def named_parameters(self):
-        """All parameters, as (name, parameter); one that is shared comes once."""
-        first = {}
+        """All parameters, as (name, parameter); a shared one comes once, by its first name."""
+        found = {}
         for path, value in self._inside():
             if isinstance(value, Parameter):
-                first.setdefault(id(value), (path, value))
-        return list(first.values())
+                found.setdefault(id(value), (path, value))
+        return list(found.values())
 
     def parameters(self):
         """All parameters, as a list."""
@@ -95,58 +100,65 @@ class Module:
         return [module for _, module in self.named_modules()]
 
     def _state(self):
-        """Each array that is saved, by name, with the object and attribute that hold it."""
+        """For each array that is saved, by name: the object and the attribute that hold it."""
         state = {name: (p, "data") for name, p in self.named_parameters()}
-        for path, module in self.named_modules():
+        for prefix, module in self.named_modules():
             for name in module.buffers:
-                state[f"{path}.{name}" if path else name] = (module, name)
+                path = f"{prefix}.{name}" if prefix else name
+                state[path] = (module, name)
         return state
 
     def named_arrays(self):
-        """The arrays of all parameters and buffers themselves, as (name, array)."""
-        return [(name, getattr(*place)) for name, place in self._state().items()]
+        """The arrays of all parameters and buffers, as (name, array); no copies."""
+        state = self._state().items()
+        return [(name, getattr(holder, attribute)) for name, (holder, attribute) in state]
 
     def state_dict(self):
-        """Copies of all parameters and buffers, by name; PyTorch's names and shapes."""
+        """Copies of all parameters and buffers, by name; names and shapes are PyTorch's."""
         return {name: array.copy() for name, array in self.named_arrays()}
 
     def load_state_dict(self, state, strict=True):
-        """Copy arrays into the parameters and buffers, in place; all or none.
+        """Copy the arrays of `state` into the parameters and buffers, in place; all or none.
 
         Raises
         ------
         ValueError
-            For another shape, and if `strict` for names that are missing or not known.
+            If a shape differs; with `strict`, also if a name is missing or unknown.
         """
-        own = self._state()
-        missing, unknown = [n for n in own if n not in state], [n for n in state if n not in own]
+        own = dict(self.named_arrays())
+        missing = [name for name in own if name not in state]
+        unknown = [name for name in state if name not in own]
         if strict and (missing or unknown):
-            odd = f"missing {missing or 'nothing'}, unknown {unknown or 'nothing'}"
-            way_out = "Is it of another model? strict=False takes what fits."
-            raise ValueError(f"load_state_dict: {odd}. {way_out}")
-        common = {name: np.asarray(state[name]) for name in own if name in state}
-        for name, value in common.items():
-            if value.shape != getattr(*own[name]).shape:
-                expected = getattr(*own[name]).shape
-                raise ValueError(f"{name} expects shape {expected}, got {value.shape}.")
-        for name, value in common.items():
-            getattr(*own[name])[...] = value
+            raise ValueError(
+                "load_state_dict expects the names of this model's own state, got a state with "
+                f"missing {missing or 'nothing'}, unknown {unknown or 'nothing'}. "
+                "Is it of another model? strict=False takes what fits."
+            )
+        new = {name: np.asarray(state[name]) for name in own if name in state}
+        for name, array in new.items():
+            if array.shape != own[name].shape:
+                raise ValueError(
+                    f"{name} expects shape {own[name].shape}, got {array.shape}. "
+                    "Build the model with the sizes of the one that was saved."
+                )
+        for name, array in new.items():
+            own[name][...] = array
 
     # ---- modes and dtype -------------------------------------------------------------------------
 
     def train(self, mode=True):
-        """Switch this module, and all inside it, to training; returns it."""
+        """Switch this module and all inside it to training, or to evaluation; returns it."""
         for module in self.modules():
             module.training = mode
         return self
 
     def eval(self):
-        """Switch to evaluation: nothing is dropped, batch norm uses its running statistics."""
+        """Switch to evaluation: nothing is dropped, batch norm uses its running averages."""
         return self.train(False)
 
     @contextmanager
     def evaluating(self):
-        """Inside `with`: evaluation, and nothing is recorded; then the modes as they were."""
+        """Inside `with`: evaluation, and nothing is recorded; afterwards the modes are restored."""
         modes = [(module, module.training) for module in self.modules()]
         self.eval()
         try:
@@ -177,11 +189,11 @@ class Module:
         return ""
 
     def __repr__(self):
-        parts = [(name, repr(v)) for name, v in _items(self) if isinstance(v, Module)]
+        items = _items(vars(self))
+        parts = [f"({name}): {value!r}" for name, value in items if isinstance(value, Module)]
         if not parts:
             return f"{type(self).__name__}({self.describe()})"
-        lines = [f"({name}): {text}".replace("\n", "\n  ") for name, text in parts]
-        return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
+        return f"{type(self).__name__}(\n" + indent("\n".join(parts), "  ") + "\n)"
 
     def summary(self, input_shape):
         """A table of the layers, their output shapes and numbers of parameters, as text.
@@ -189,7 +201,7 @@ class Module:
         Parameters
         ----------
         input_shape : tuple of int
-            Of one example, such as (1, 28, 28).
+            The shape of one example, such as (1, 28, 28).
 
         Examples
         --------
@@ -203,21 +215,20 @@ class Module:
         return table(self, input_shape)
 
 
-def _items(module):
-    """(name, value) of all attributes, also inside lists, tuples and dicts."""
-    stack = [(name, value) for name, value in reversed(vars(module).items())]
-    while stack:
-        name, value = stack.pop()
+def _items(values):
+    """(name, value) of all attributes in a dict of them, also inside lists, tuples and dicts."""
+    for name, value in list(values.items()):  # a copy: another thread may add attributes
         if isinstance(value, list | tuple):
             value = dict(enumerate(value))
         if isinstance(value, dict):
-            stack += [(f"{name}.{key}", part) for key, part in reversed(value.items())]
+            for key, part in _items(value):
+                yield f"{name}.{key}", part
         else:
             yield name, value
 
 
 class Sequential(Module):
-    """Modules one after the other, each fed with what the one before gave.
+    """Modules one after the other: each takes the output of the one before.
 
     Examples
     --------
@@ -230,7 +241,10 @@ class Sequential(Module):
     def __init__(self, *modules):
         for i, module in enumerate(modules):
             if not isinstance(module, Module):
-                raise TypeError(f"Sequential expects modules, got {module!r} at place {i}.")
+                raise TypeError(
+                    f"Sequential expects modules, got {module!r} at place {i}. "
+                    "For a function take its layer, such as nn.ReLU(), or call it in a forward."
+                )
             vars(self)[str(i)] = module  # PyTorch's names: "0.weight"
 
     def _layers(self):
@@ -240,7 +254,8 @@ class Sequential(Module):
         return len(self._layers())
 
     def __getitem__(self, i):
-        return Sequential(*self._layers()[i]) if isinstance(i, slice) else self._layers()[i]
+        layers = self._layers()
+        return Sequential(*layers[i]) if isinstance(i, slice) else layers[i]
 
     def forward(self, x):
         for module in self._layers():

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import ops
-from .layers import check_input, extras
+from .layers import check_dtype, extras
 from .module import Module, Parameter
 
 
@@ -64,7 +64,9 @@ class BatchNorm(Module):
 
     def forward(self, x):
         C = self.weight.size
-        check_input(self, x, x.ndim in (2, 4) and x.shape[1] == C, f"(N, {C}) or (N, {C}, H, W)")
+        check_dtype(self, x)
+        if x.ndim not in (2, 4) or x.shape[1] != C:
+            raise ValueError(f"{self!r} expects shape (N, {C}) or (N, {C}, H, W), got {x.shape}.")
         if self.training:
             y, mean, var = ops.batch_norm(x, self.weight, self.bias, self.eps)
             moments = BatchMoments(self, x.size // C, mean, var)
@@ -123,9 +125,11 @@ class LayerNorm(Module):
         self.bias = Parameter(np.zeros(normalized_shape))
 
     def forward(self, x):
+        check_dtype(self, x)
         shape = self.weight.shape
-        expected = f"(..., {str(shape)[1:-1].rstrip(',')})"
-        check_input(self, x, x.shape[-len(shape) :] == shape, expected)
+        if x.shape[-len(shape) :] != shape:
+            axes = ", ".join(map(str, shape))
+            raise ValueError(f"{self!r} expects shape (..., {axes}), got {x.shape}.")
         return ops.layer_norm(x, shape, self.weight, self.bias, self.eps)
 
     def describe(self):

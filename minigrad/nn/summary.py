@@ -7,8 +7,12 @@ def table(model, input_shape):
     """The layers of a model, their output shapes and numbers of parameters, as text."""
     rows = [("layer", "output", "parameters"), *_run(model, input_shape)]
     rows.append(("total", "", _count(model)))
-    a, b, c = (max(len(row[i]) for row in rows) for i in range(3))
-    return "\n".join(f"{x:<{a}}  {y:>{b}}  {z:>{c}}" for x, y, z in rows)
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = [
+        f"{layer:<{widths[0]}}  {output:>{widths[1]}}  {parameters:>{widths[2]}}"
+        for layer, output, parameters in rows
+    ]
+    return "\n".join(lines)
 
 
 def _count(module):
@@ -16,7 +20,8 @@ def _count(module):
 
 
 def _run(model, input_shape):
-    """A row for each layer that ran, in this order; the model is left as it was."""
+    """A row for each layer, in the order in which they ran; the model is left as it was."""
+    # A layer is a module with no other inside.
     layers = [(name, m) for name, m in model.named_modules() if len(m.modules()) == 1]
     rows = []
     try:
@@ -26,15 +31,16 @@ def _run(model, input_shape):
             model(np.zeros((1, *input_shape), np.float32))
     finally:
         for _, layer in layers:
-            del layer.forward
+            del layer.forward  # of this object; that of its class shows again
     return rows
 
 
 def _watched(name, layer, rows):
-    plain = layer.forward
+    """The `forward` of a layer, which now adds a row each time that it runs."""
+    original = layer.forward
 
     def forward(*inputs):
-        y = plain(*inputs)
+        y = original(*inputs)
         shape = ", ".join(["N", *map(str, y.shape[1:])])
         rows.append((f"{name} {type(layer).__name__}".strip(), f"({shape})", _count(layer)))
         return y

@@ -1,7 +1,7 @@
 """Read 8 of 8: optimizers. Formulas and defaults are PyTorch's; each cites its paper.
 
 All update in place, piece by piece: a `rule` gets a parameter, its gradient and its state as pieces
-that fit into the cache, where the dozen passes of Adam cost what one costs in memory.
+that fit into the cache, where Adam's dozen passes cost what a single one costs in main memory.
 """
 
 import numpy as np
@@ -22,35 +22,58 @@ class Optimizer:
     ----------
     param_groups : list of dict
         `params`, and the options that hold for them; schedules change `lr` here.
+    params : list of Parameter
+        Those of all groups.
+    steps : list of int
+        How often each of `params` has been updated.
+    state : list of dict
+        The arrays that an optimizer keeps for each of `params`, by name.
     """
 
-    names: tuple[str, ...] = ()  # the arrays of state of each parameter, zeros at first
-    decoupled = False  # does weight decay shrink the parameters, apart from their gradients?
+    names: tuple[str, ...] = ()  # of the arrays in the state of a parameter, zeros at first
+    decoupled = False  # whether weight decay acts on the parameters, not through the gradients
 
     def __init__(self, params, **options):
         keep_freed_pages()
         groups = list(params)
         if not groups:
             raise ValueError("the optimizer got no parameters: pass model.parameters().")
-        groups = groups if isinstance(groups[0], dict) else [{"params": groups}]
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
         self.param_groups = [{**options, **g, "params": list(g["params"])} for g in groups]
-        pairs = [(p, group) for group in self.param_groups for p in group["params"]]
-        self.params, self._group_of = [p for p, _ in pairs], [group for _, group in pairs]
-        self._check({"params", *options})
-        self.steps = [0] * len(pairs)
-        self.state = [
-            {name: np.zeros(p.shape, p.dtype) for name in self.names} for p in self.params
-        ]
+        self.params = []
+        self._group_of = []  # each parameter's group
+        for group in self.param_groups:
+            for p in group["params"]:
+                self.params.append(p)
+                self._group_of.append(group)
+        self._check(options)
+        self.steps = [0] * len(self.params)
+        self.state = [self._initial_state(p) for p in self.params]
+
+    def _initial_state(self, p):
+        return {name: np.zeros(p.shape, p.dtype) for name in self.names}
 
     def _check(self, options):
-        if wrong := [type(p).__name__ for p in self.params if not isinstance(p, Parameter)]:
-            raise TypeError(f"an optimizer updates Parameters, got {wrong[0]}.")
+        for p in self.params:
+            if not isinstance(p, Parameter):
+                raise TypeError(
+                    f"{type(self).__name__} expects Parameters, got {type(p).__name__}: "
+                    "pass model.parameters(), or wrap an array as nn.Parameter(array)."
+                )
         if len({id(p) for p in self.params}) < len(self.params):
-            raise ValueError("a parameter stands twice in the optimizer's parameters.")
+            raise ValueError(
+                f"{type(self).__name__} expects each parameter once, got one twice: "
+                "leave it out in one of the two places."
+            )
         for group in self.param_groups:
-            if unknown := ", ".join(set(group) - options):
-                raise ValueError(f"{type(self).__name__} has no option {unknown}.")
-            if not group["lr"] >= 0:
+            for option in group:
+                if option != "params" and option not in options:
+                    raise ValueError(
+                        f"{type(self).__name__} has no option {option}. "
+                        f"A group may set params, {', '.join(options)}."
+                    )
+            if not group["lr"] >= 0:  # nan is refused too
                 raise ValueError(f"lr expects a number that is not negative, got {group['lr']}.")
 
     def zero_grad(self):
@@ -62,13 +85,19 @@ class Optimizer:
         """Update each parameter that has a gradient and requires one."""
         for p in self.params:
             if p.grad is not None and p.grad.shape != p.shape:
-                came = f"{p.shape} has a gradient {p.grad.shape}"
-                raise ValueError(f"a parameter {came}: they should have one shape.")
+                raise ValueError(
+                    f"a parameter of shape {p.shape} has a gradient of shape {p.grad.shape}: "
+                    "give p.grad the shape of p."
+                )
         self.begin([p.grad for p in self.params])
         self.update(0, 1)
 
     def begin(self, *shards):
-        """Count a step; its gradient is the sum of the shards, lists of an array or None each."""
+        """Count a step, and cut what it updates into pieces.
+
+        Each of `shards` is a list of gradients, an array or None for each parameter; the gradient
+        of the step is their sum.
+        """
         self._pieces = []
         for i, (p, *grads) in enumerate(zip(self.params, *shards)):
             grads = [g for g in grads if g is not None]
@@ -83,32 +112,42 @@ class Optimizer:
         The shares have nothing in common, so that each can run on a thread of its own.
         """
         for i, grads, piece in self._pieces[part::parts]:
-            group, arrays = self._group_of[i], (self.params[i].data, *self.state[i].values())
-            p, *state = [a.reshape(-1)[piece] for a in arrays]
+            group = self._group_of[i]
+            p = self.params[i].data.reshape(-1)[piece]
+            state = [array.reshape(-1)[piece] for array in self.state[i].values()]
             first, *others = [g.reshape(-1)[piece] for g in grads]
-            g = sum(others, first).astype(p.dtype, copy=False)
+            g = sum(others, first).astype(p.dtype, copy=False)  # of one shard, no copy
             decay = group.get("weight_decay")
             if decay and self.decoupled:
                 p *= 1 - group["lr"] * decay
             elif decay:
                 g = g + decay * p
-            self.rule(p, g, *state, **self.constants(self.steps[i], **group))
+            constants = self.constants(self.steps[i], **group)
+            self.rule(p, g, *state, **constants)
 
     def constants(self, step, *, params, weight_decay=0, initial_lr=None, **options):
-        """The numbers that are the same for all pieces, as keywords of `rule`."""
+        """The numbers that are the same for all pieces, as keywords of `rule`.
+
+        By default the options of the group, without those that no rule needs.
+        """
         return options
 
     def rule(self, p, g, *state, **constants):
         """Update `p` and the state in place; `g` is not to be written to."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} has no rule(self, p, g, *state, **constants): write one."
+        )
 
     def state_dict(self):
-        """All that `step` depends on beside the parameters, as arrays by name."""
+        """All that `step` depends on besides the parameters, as arrays by name."""
         state = {f"{i}.step": np.array(n) for i, n in enumerate(self.steps)}
         for i, arrays in enumerate(self.state):
-            state |= {f"{i}.{name}": array.copy() for name, array in arrays.items()}
+            for name, array in arrays.items():
+                state[f"{i}.{name}"] = array.copy()
         for i, group in enumerate(self.param_groups):
-            state |= {f"group.{i}.{k}": np.array(v) for k, v in group.items() if k != "params"}
+            for option, value in group.items():
+                if option != "params":
+                    state[f"group.{i}.{option}"] = np.array(value)
         return state
 
     def load_state_dict(self, state):
@@ -117,13 +156,21 @@ class Optimizer:
         Raises
         ------
         ValueError
-            For other names or shapes.
+            If names or shapes differ.
         """
         own = {name: array.shape for name, array in self.state_dict().items()}
         new = {name: np.shape(array) for name, array in state.items()}
-        odd = [name for name, _ in own.items() ^ new.items() if not name.endswith(".initial_lr")]
-        if odd:
-            raise ValueError(f"the state is of another optimizer: {', '.join(sorted(odd)[:5])}.")
+        # A schedule adds initial_lr, so that one of the two may lack it.
+        wrong = [
+            name
+            for name in own | new
+            if own.get(name) != new.get(name) and not name.endswith(".initial_lr")
+        ]
+        if wrong:
+            raise ValueError(
+                "the state is of another optimizer, or of other parameters; these arrays differ: "
+                f"{', '.join(sorted(wrong)[:5])}. Make the optimizer as the one that was saved."
+            )
         self.steps = [int(state[f"{i}.step"]) for i in range(len(self.steps))]
         for i, arrays in enumerate(self.state):
             for name, array in arrays.items():
@@ -155,15 +202,18 @@ class SGD(Optimizer):
 
     def __init__(self, params, lr, momentum=0, nesterov=False, weight_decay=0):
         if nesterov and not momentum:
-            raise ValueError("nesterov needs a momentum above 0.")
-        options = {"momentum": momentum, "nesterov": nesterov, "weight_decay": weight_decay}
-        super().__init__(params, lr=lr, **options)
+            raise ValueError(
+                f"SGD with nesterov=True expects a momentum above 0, got {momentum}: 0.9 is usual."
+            )
+        super().__init__(
+            params, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay
+        )
 
     def rule(self, p, g, v, *, lr, momentum, nesterov):
         if momentum:
             v *= momentum
             v += g
-            g = g + momentum * v if nesterov else v
+            g = (g + momentum * v) if nesterov else v
         p -= lr * g
 
 
@@ -197,7 +247,8 @@ class Adagrad(Optimizer):
         super().__init__(params, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay, eps=eps)
 
     def constants(self, step, *, lr, lr_decay, eps, **_):
-        return {"lr": lr / (1 + (step - 1) * lr_decay), "eps": eps}
+        decayed = lr / (1 + (step - 1) * lr_decay)
+        return {"lr": decayed, "eps": eps}
 
     def rule(self, p, g, v, *, lr, eps):
         v += g * g
@@ -228,11 +279,13 @@ class Adam(Optimizer):
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
-        if not all(0 <= beta < 1 for group in self.param_groups for beta in group["betas"]):
-            raise ValueError(f"betas expects two numbers, 0 <= beta < 1, got {betas}.")
+        for group in self.param_groups:
+            if not all(0 <= beta < 1 for beta in group["betas"]):
+                raise ValueError(f"betas expects two numbers, 0 <= beta < 1, got {group['betas']}.")
 
     def constants(self, step, *, lr, betas, eps, **_):
-        # The corrections of the paper's m_hat and v_hat, moved out of the loop over elements.
+        # m_hat and v_hat differ from m and v by numbers, which are moved out of the arrays:
+        # lr * m_hat / (sqrt(v_hat) + eps) is rate * m / (sqrt(v) + eps * root).
         root = (1 - betas[1] ** step) ** 0.5
         rate = lr * root / (1 - betas[0] ** step)
         return {"rate": rate, "eps": eps * root, "betas": betas}
@@ -246,8 +299,9 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam whose weight decay is apart from the gradient: p = p - lr * weight_decay * p, first
-    (Loshchilov and Hutter 2019).
+    """Adam, with a weight decay that is apart from the gradient (Loshchilov and Hutter 2019).
+
+    p = p - lr * weight_decay * p         then Adam's lines
     """
 
     decoupled = True
@@ -274,14 +328,14 @@ def _ratio(g, v, eps, lr):
 
 
 def clip_grad_norm(params, max_norm):
-    """Scale all gradients, in place, so that their length together is at most `max_norm`.
+    """Scale all gradients, in place, so that their norm as one vector is at most `max_norm`.
 
     Pascanu et al. (2013).
 
     Returns
     -------
     float
-        The length before.
+        The norm before.
 
     Examples
     --------
@@ -298,5 +352,5 @@ def limit_norm(gradients, max_norm):
     norm = sum(float(np.vdot(g, g)) for g in gradients) ** 0.5
     if norm > max_norm:
         for g in gradients:
-            g *= max_norm / (norm + 1e-6)
+            g *= max_norm / (norm + 1e-6)  # as in PyTorch
     return norm

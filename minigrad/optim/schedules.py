@@ -1,16 +1,24 @@
 """Schedules: the learning rate as a function of time; names, arguments and curves are PyTorch's.
 
-A schedule changes `lr` of the optimizer's groups at once when it is made, and after each `step()`.
-`interval` says what a step is to `fit`: an "epoch", or an optimizer "step".
+A schedule sets `lr` of the optimizer's groups when it is made, and anew by each `step()`. Its
+`interval` tells `fit` when to call that: after each "epoch", or after each "step" of the optimizer.
 """
 
 import math
 
 
 class Schedule:
-    """What all schedules share; `rates(t)` is the curve: a learning rate for each group.
+    """What all schedules share. Each is a curve over t, which counts the calls of `step`.
 
-    `interval` : "epoch" or "step"
+    A schedule writes its curve as `factor(t)`, by which the initial learning rates are multiplied,
+    or as `rates(t)`, the learning rates themselves.
+
+    Attributes
+    ----------
+    interval : "epoch" or "step"
+    t : int
+    base : list of float
+        The learning rate of each group, as it was before any schedule changed it.
     """
 
     interval = "epoch"
@@ -18,8 +26,12 @@ class Schedule:
     def __init__(self, optimizer, interval=None):
         if interval not in (None, "epoch", "step"):
             raise ValueError(f'interval expects "epoch" or "step", got {interval!r}.')
-        self.optimizer, self.interval, self.t = optimizer, interval or self.interval, 0
-        self.base = [g.setdefault("initial_lr", g["lr"]) for g in optimizer.param_groups]
+        self.optimizer = optimizer
+        self.interval = interval or self.interval
+        self.t = 0
+        for group in optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])
+        self.base = [group["initial_lr"] for group in optimizer.param_groups]
         self._apply()
 
     def _apply(self):
@@ -27,10 +39,14 @@ class Schedule:
             group["lr"] = lr
 
     def rates(self, t):
+        """The learning rate of each group at time `t`."""
         return [lr * self.factor(t) for lr in self.base]
 
     def factor(self, t):
-        raise NotImplementedError
+        """By what the initial learning rates are multiplied at time `t`."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has neither factor(self, t) nor rates(self, t): write one."
+        )
 
     def step(self):
         """Go on by one epoch, or one step."""
@@ -38,18 +54,21 @@ class Schedule:
         self._apply()
 
     def state_dict(self):
+        """What `load_state_dict` needs to go on from here."""
         return {"t": self.t}
 
     def load_state_dict(self, state):
+        """Take over what `state_dict` gave, and set the learning rates to it."""
         self.t = int(state["t"])
         self._apply()
 
 
 class StepLR(Schedule):
-    """Times `gamma` every `step_size`."""
+    """Multiply by `gamma` every `step_size` epochs, or steps."""
 
     def __init__(self, optimizer, step_size, gamma=0.1, **options):
-        self.step_size, self.gamma = step_size, gamma
+        self.step_size = step_size
+        self.gamma = gamma
         super().__init__(optimizer, **options)
 
     def factor(self, t):
@@ -57,28 +76,32 @@ class StepLR(Schedule):
 
 
 class ExponentialLR(StepLR):
-    """Times `gamma` each time."""
+    """Multiply by `gamma` after each epoch, or step."""
 
     def __init__(self, optimizer, gamma, **options):
-        super().__init__(optimizer, 1, gamma, **options)
+        super().__init__(optimizer, step_size=1, gamma=gamma, **options)
 
 
 class LinearLR(Schedule):
-    """From `start_factor` to `end_factor` in `total_iters`, in a straight line: a warm-up."""
+    """From `start_factor` to `end_factor` in a straight line of `total_iters`: a warm-up."""
 
     def __init__(self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5, **options):
-        self.start, self.end, self.total = start_factor, end_factor, total_iters
+        self.start = start_factor
+        self.end = end_factor
+        self.total = total_iters
         super().__init__(optimizer, **options)
 
     def factor(self, t):
-        return self.start + (self.end - self.start) * min(t / self.total, 1)
+        share = min(t / self.total, 1)
+        return self.start + (self.end - self.start) * share
 
 
 class CosineAnnealingLR(Schedule):
     """Down to `eta_min` in `T_max`, along half a cosine (Loshchilov and Hutter 2017)."""
 
     def __init__(self, optimizer, T_max, eta_min=0.0, **options):
-        self.T_max, self.eta_min = T_max, eta_min
+        self.T_max = T_max
+        self.eta_min = eta_min
         super().__init__(optimizer, **options)
 
     def rates(self, t):
@@ -86,8 +109,10 @@ class CosineAnnealingLR(Schedule):
 
 
 class OneCycleLR(Schedule):
-    """Up from max_lr / div_factor to `max_lr`, then down to almost nothing, each along half a
-    cosine, while the momentum goes down and up (Smith and Topin 2018).
+    """Up to `max_lr`, then down to almost nothing (Smith and Topin 2018).
+
+    Both ways run along half a cosine. While the learning rate goes up and down, the momentum goes
+    down and up.
 
     Parameters
     ----------
@@ -96,40 +121,59 @@ class OneCycleLR(Schedule):
     pct_start : float
         Share of the steps that go up.
     cycle_momentum : bool
-        Whether `momentum`, or the first of `betas`, goes from max_momentum to base_momentum
+        Whether `momentum`, or the first of `betas`, goes from `max_momentum` to `base_momentum`
         and back.
+    base_momentum, max_momentum : float
     div_factor, final_div_factor : float
         The first lr is max_lr / div_factor, the last is the first / final_div_factor.
     """
 
     interval = "step"
 
-    # fmt: off
-    # One line of what must be given, one of options.
-    def __init__(self, optimizer, max_lr, total_steps, pct_start=0.3, cycle_momentum=True,
-                 base_momentum=0.85, max_momentum=0.95, div_factor=25.0, final_div_factor=1e4,
-                 **options):
-        # fmt: on
-        self.max_lr, self.total_steps, self.cycle_momentum = max_lr, total_steps, cycle_momentum
-        self.first, self.last = max_lr / div_factor, max_lr / div_factor / final_div_factor
-        self.momenta, self.peak = (max_momentum, base_momentum), pct_start * total_steps - 1
+    def __init__(
+        self,
+        optimizer,
+        max_lr,
+        total_steps,
+        pct_start=0.3,
+        cycle_momentum=True,
+        base_momentum=0.85,
+        max_momentum=0.95,
+        div_factor=25.0,
+        final_div_factor=1e4,
+        **options,
+    ):
+        self.total_steps = total_steps
+        self.peak = pct_start * total_steps - 1  # the t of the highest rate
+        self.first = max_lr / div_factor
+        self.max_lr = max_lr
+        self.last = self.first / final_div_factor
+        self.cycle_momentum = cycle_momentum
+        self.base_momentum = base_momentum
+        self.max_momentum = max_momentum
         super().__init__(optimizer, **options)
 
-    def _between(self, low, high, end, t):
-        """From low to high at the peak, and on to end."""
+    def _cycle(self, start, peak, end, t):
+        """The value at `t` of what goes from `start` to `peak`, and on to `end`."""
         if t > self.total_steps or self.total_steps < 1:
-            raise ValueError(f"OneCycleLR was made for {self.total_steps} steps, got more.")
+            raise ValueError(
+                f"OneCycleLR was made for {self.total_steps} steps, got more: "
+                "give it all steps of the training as total_steps, epochs times batches."
+            )
         if t <= self.peak:
-            return _cosine(low, high, t / self.peak)
-        return _cosine(high, end, (t - self.peak) / (self.total_steps - 1 - self.peak))
+            return _cosine(start, peak, t / self.peak)
+        return _cosine(peak, end, (t - self.peak) / (self.total_steps - 1 - self.peak))
 
     def rates(self, t):
-        return [self._between(self.first, self.max_lr, self.last, t)] * len(self.base)
+        lr = self._cycle(self.first, self.max_lr, self.last, t)
+        return [lr] * len(self.base)
 
     def _apply(self):
         super()._apply()
-        momentum = self._between(*self.momenta, self.momenta[0], self.t)
-        for group in self.optimizer.param_groups if self.cycle_momentum else ():
+        if not self.cycle_momentum:
+            return
+        momentum = self._cycle(self.max_momentum, self.base_momentum, self.max_momentum, self.t)
+        for group in self.optimizer.param_groups:
             if "betas" in group:
                 group["betas"] = (momentum, group["betas"][1])
             elif "momentum" in group:
@@ -141,15 +185,19 @@ class SequentialLR(Schedule):
 
     def __init__(self, optimizer, schedules, milestones, interval=None):
         if len(milestones) != len(schedules) - 1 or sorted(milestones) != list(milestones):
-            wish = f"SequentialLR expects {len(schedules) - 1} milestones in ascending order"
-            raise ValueError(f"{wish} for {len(schedules)} schedules, got {milestones}.")
-        self.schedules, self.milestones = schedules, [0, *milestones]
+            raise ValueError(
+                f"SequentialLR expects {len(schedules) - 1} milestones in ascending order "
+                f"for {len(schedules)} schedules, got {milestones}."
+            )
+        self.schedules = schedules
+        self.milestones = [0, *milestones]  # where each schedule begins
         super().__init__(optimizer, interval or schedules[0].interval)
 
     def rates(self, t):
-        turn = max(i for i, start in enumerate(self.milestones) if t >= start)
-        return self.schedules[turn].rates(t - self.milestones[turn])
+        current = max(i for i, start in enumerate(self.milestones) if t >= start)
+        return self.schedules[current].rates(t - self.milestones[current])
 
 
 def _cosine(start, end, share):
+    """From `start`, where share is 0, to `end`, where it is 1, along half a cosine."""
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2

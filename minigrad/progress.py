@@ -1,8 +1,7 @@
-"""The progress of a training: a bar where there is a terminal, a line per epoch in any case."""
+"""The progress of training: a bar where there is a terminal, a line per epoch in any case."""
 
 import sys
 import time
-from contextlib import suppress
 
 from .callbacks import Callback
 
@@ -42,14 +41,17 @@ class Progress(Callback):
 
 
 def _numbers(loss, accuracy):
-    return f"loss {loss:.4f}" + ("" if accuracy is None else f"  accuracy {accuracy:.2%}")
+    if accuracy is None:
+        return f"loss {loss:.4f}"
+    return f"loss {loss:.4f}  accuracy {accuracy:.2%}"
 
 
 def _bar(label, total):
-    """A bar on the terminal, or None where there is none, or no tqdm."""
-    with suppress(ImportError):
-        if sys.stderr.isatty():
-            from tqdm import tqdm
-
-            return tqdm(desc=label, total=total, unit="batch", leave=False)
-    return None
+    """A bar on the terminal; None where there is no terminal, or no tqdm."""
+    if not sys.stderr.isatty():
+        return None
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return None
+    return tqdm(desc=label, total=total, unit="batch", leave=False)

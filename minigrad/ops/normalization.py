@@ -1,7 +1,8 @@
 """Normalization: by given statistics, over the batch (rows), over each example (derived).
 
 Batch norm has rows of its own because they pay: derived from mean and var, forward and backward
-took 2.9 times as long. Its functions go block by block, over rows that stay in the cache.
+took 2.9 times as long. Its functions go over the lines of the images, block by block, so that these
+stay in the cache.
 """
 
 import numpy as np
@@ -26,109 +27,111 @@ def normalize(x, mean, var, weight=1, bias=0, eps=1e-5):
     return (x - mean) * (weight / sqrt(var + eps)) + bias
 
 
-# ---- batch norm: rows that stay in the cache -----------------------------------------------------
+# ---- batch norm: lines that stay in the cache ----------------------------------------------------
 
-BLOCK_BYTES = 2**19  # of rows; two or three arrays of them stay in the cache
+BLOCK_BYTES = 2**19  # of lines; two or three arrays of them stay in the cache
 
 
-def _as_rows(x):
-    """(N, C) as it is, (N, C, H, W) as rows of an image (N * H, W * C): a view, if the channels
-    come last in memory. Numbers by channel are repeated W times for it: long rows are quick."""
+def _as_lines(x):
+    """(N, C) as it is, (N, C, H, W) as the lines of the images, (N * H, W * C).
+
+    A view, where the channels come last in memory. Numbers by channel are repeated W times to go
+    with a line, as NumPy is quick on long ones.
+    """
     W = x.shape[-1] if x.ndim > 2 else 1
     return np.moveaxis(x, 1, -1).reshape(-1, W * x.shape[1])
 
 
-def _as_images(rows, shape):
-    """The reverse of `_as_rows`."""
+def _from_lines(lines, shape):
+    """The reverse of `_as_lines`."""
     N, C, *space = shape
-    return np.moveaxis(rows.reshape(N, *space, C), -1, 1)
+    return np.moveaxis(lines.reshape(N, *space, C), -1, 1)
 
 
-def _row_blocks(rows):
-    return blocks(len(rows), rows[:1].nbytes, BLOCK_BYTES)
+def _line_blocks(lines):
+    return blocks(len(lines), lines[:1].nbytes, BLOCK_BYTES)
 
 
-def _repeated(vector, rows):
-    """Numbers (C,) for each place of a row (W * C,)."""
-    return np.tile(vector, rows.shape[1] // max(1, len(vector)))
+def _repeated(vector, lines):
+    """Numbers (C,) for each place of a line, (W * C,)."""
+    return np.tile(vector, lines.shape[1] // max(1, len(vector)))
 
 
-def _sum_rows(rows, C):
+def _sum_lines(lines, C):
     """The sum of each channel; by BLAS, which is four times as fast as `sum`."""
-    return (np.ones(len(rows), rows.dtype) @ rows).reshape(-1, C).sum(0)
+    return (np.ones(len(lines), lines.dtype) @ lines).reshape(-1, C).sum(0)
 
 
 def _moments(x):
     """Mean and biased variance of each channel of an array: (N, C, ...) -> (C,), (C,)"""
-    rows = _as_rows(x)
+    lines = _as_lines(x)
     C = x.shape[1]
     n = x.size // max(1, C)
     mu, sigma2 = np.zeros((2, C), x.dtype)
-    for block in _row_blocks(rows):
-        mu += _sum_rows(rows[block], C) / n
-    center = _repeated(mu, rows)
-    for block in _row_blocks(rows):
-        sigma2 += _sum_rows(np.square(rows[block] - center), C) / n
+    for block in _line_blocks(lines):
+        mu += _sum_lines(lines[block], C) / n
+    center = _repeated(mu, lines)
+    for block in _line_blocks(lines):
+        sigma2 += _sum_lines(np.square(lines[block] - center), C) / n
     return mu, sigma2
 
 
 def _batch_norm(x, weight, bias, mu, sigma2, *, eps):
-    rows = _as_rows(x)
-    y = np.empty_like(rows)
-    center = _repeated(mu, rows)
-    scale = _repeated(weight / np.sqrt(sigma2 + eps), rows)
-    shift = _repeated(bias, rows)
-    for block in _row_blocks(rows):
-        np.subtract(rows[block], center, out=y[block])
+    lines = _as_lines(x)
+    y = np.empty_like(lines)
+    center = _repeated(mu, lines)
+    scale = _repeated(weight / np.sqrt(sigma2 + eps), lines)
+    shift = _repeated(bias, lines)
+    for block in _line_blocks(lines):
+        np.subtract(lines[block], center, out=y[block])
         y[block] *= scale
         y[block] += shift
-    return _as_images(y, x.shape)
+    return _from_lines(y, x.shape)
 
 
-def _sums(rows, g, mu):
+def _sums(lines, g, mu):
     """sum(g), sum(g * (x - mu)) of each channel"""
     sum_g, sum_gx = np.zeros((2, len(mu)), g.dtype)
-    center = _repeated(mu, rows)
-    for block in _row_blocks(rows):
-        sum_g += _sum_rows(g[block], len(mu))
-        sum_gx += _sum_rows((rows[block] - center) * g[block], len(mu))
+    center = _repeated(mu, lines)
+    for block in _line_blocks(lines):
+        sum_g += _sum_lines(g[block], len(mu))
+        sum_gx += _sum_lines((lines[block] - center) * g[block], len(mu))
     return sum_g, sum_gx
 
 
 def _weight_gradient(g, x, mu, sigma2, *, eps):
     """dL/dweight = sum(g * z), where z = (x - mu) / s"""
-    return _sums(_as_rows(x), _as_rows(g), mu)[1] / np.sqrt(sigma2 + eps)
+    return _sums(_as_lines(x), _as_lines(g), mu)[1] / np.sqrt(sigma2 + eps)
 
 
 def _input_gradient(g, x, weight, mu, sigma2, *, eps):
     """dL/dx = weight / s * (g - mean(g) - z * mean(g * z)), where z = (x - mu) / s"""
-    rows = _as_rows(x)
-    g = _as_rows(g)
+    lines = _as_lines(x)
+    g = _as_lines(g)
     n = x.size // len(mu)
     inverse = 1 / np.sqrt(sigma2 + eps)
-    sum_g, sum_gx = _sums(rows, g, mu)
+    sum_g, sum_gx = _sums(lines, g, mu)
     slope = inverse**2 * sum_gx / n
-    shift = _repeated(sum_g / n - mu * slope, rows)
-    slope = _repeated(slope, rows)
-    scale = _repeated(weight * inverse, rows)
-    out = np.empty_like(rows)
-    for block in _row_blocks(rows):  # scale * (g - slope * x - shift)
-        np.multiply(rows[block], slope, out=out[block])
+    shift = _repeated(sum_g / n - mu * slope, lines)
+    slope = _repeated(slope, lines)
+    scale = _repeated(weight * inverse, lines)
+    out = np.empty_like(lines)
+    for block in _line_blocks(lines):  # scale * (g - slope * x - shift)
+        np.multiply(lines[block], slope, out=out[block])
         np.subtract(g[block], out[block], out=out[block])
         out[block] -= shift
         out[block] *= scale
-    return _as_images(out, x.shape)
+    return _from_lines(out, x.shape)
 
 
 # ---- batch norm: the rows of the table -----------------------------------------------------------
 
 
 def _channel_sum(x):
-    """The sum of each channel, (N, C, ...) -> (C,), as `_sum_rows` does it, in primitives."""
+    """The sum of each channel, (N, C, ...) -> (C,), as `_sum_lines` does it, in primitives."""
     W = x.shape[-1] if x.ndim > 2 else 1
-    rows = transpose(x, (0, *range(2, x.ndim), 1))  # (N, ..., C)
-    rows = reshape(rows, (-1, W * x.shape[1]))
-    return sum(reshape(matmul(np.ones(rows.shape[0], x.dtype), rows), (-1, x.shape[1])), 0)
+    lines = reshape(transpose(x, (0, *range(2, x.ndim), 1)), (-1, W * x.shape[1]))
+    return sum(reshape(matmul(np.ones(lines.shape[0], x.dtype), lines), (-1, x.shape[1])), 0)
 
 
 def _input_gradient_by_weight(h, y, g, x, weight, mu, sigma2, *, eps):

@@ -1,19 +1,20 @@
 """Read 8 of 8: optimizers. Formulas and defaults are PyTorch's; each cites its paper.
 
-All update in place, piece by piece: a `rule` gets a parameter, its gradient and its state as pieces
+All update in place, block by block: a `rule` gets a parameter, its gradient and its state in blocks
 that fit into the cache, where Adam's dozen passes cost what a single one costs in main memory.
 """
 
 import numpy as np
 
 from ..nn.module import Parameter
+from ..ops.blocks import blocks
 from ..system import keep_freed_pages
 
-PIECE = 2**17  # elements; 512 kB of each array of float32
+BLOCK_BYTES = 2**19  # of each of the arrays that a rule gets
 
 
 class Optimizer:
-    """What all optimizers share: parameter groups, state, and the walk over pieces.
+    """What all optimizers share: parameter groups, state, and the walk over blocks.
 
     `params` is a list of Parameters, or of groups: dicts with `params` and options of their own,
     such as {"params": biases, "weight_decay": 0}.
@@ -93,29 +94,30 @@ class Optimizer:
         self.update(0, 1)
 
     def begin(self, *shards):
-        """Count a step, and cut what it updates into pieces.
+        """Count a step, and cut what it updates into blocks.
 
         Each of `shards` is a list of gradients, an array or None for each parameter; the gradient
         of the step is their sum.
         """
-        self._pieces = []
+        self._blocks = []
         for i, (p, *grads) in enumerate(zip(self.params, *shards)):
             grads = [g for g in grads if g is not None]
             if p.requires_grad and grads:
                 self.steps[i] += 1
                 p.data = np.asarray(p.data, order="C")  # so that it can be cut in place
-                self._pieces += [(i, grads, slice(a, a + PIECE)) for a in range(0, p.size, PIECE)]
+                for block in blocks(p.size, p.dtype.itemsize, BLOCK_BYTES):
+                    self._blocks.append((i, grads, block))
 
     def update(self, part, parts):
         """Update one of `parts` shares of what `begin` got.
 
         The shares have nothing in common, so that each can run on a thread of its own.
         """
-        for i, grads, piece in self._pieces[part::parts]:
+        for i, grads, block in self._blocks[part::parts]:
             group = self._group_of[i]
-            p = self.params[i].data.reshape(-1)[piece]
-            state = [array.reshape(-1)[piece] for array in self.state[i].values()]
-            first, *others = [g.reshape(-1)[piece] for g in grads]
+            p = self.params[i].data.reshape(-1)[block]
+            state = [array.reshape(-1)[block] for array in self.state[i].values()]
+            first, *others = [g.reshape(-1)[block] for g in grads]
             g = sum(others, first).astype(p.dtype, copy=False)  # of one shard, no copy
             decay = group.get("weight_decay")
             if decay and self.decoupled:
@@ -126,7 +128,7 @@ class Optimizer:
             self.rule(p, g, *state, **constants)
 
     def constants(self, step, *, params, weight_decay=0, initial_lr=None, **options):
-        """The numbers that are the same for all pieces, as keywords of `rule`.
+        """The numbers that are the same for all blocks, as keywords of `rule`.
 
         By default the options of the group, without those that no rule needs.
         """

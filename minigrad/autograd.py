@@ -169,7 +169,9 @@ def topological_order(output):
     """A list of all that `output` was computed from: parents first, `output` last."""
     if not output.requires_grad:
         raise ValueError("nothing here requires a gradient: Tensor(..., requires_grad=True).")
-    order, done, stack = [], set(), [output]
+    order = []
+    done = set()  # the ids of those in order
+    stack = [output]
     while stack:
         t = stack.pop()
         if id(t) in done:

@@ -86,18 +86,18 @@ class _Debugger:
         if self.outer:
             self.outer.forward(out, row, values, keywords)
         place = _caller()
-        _blame(row.name, out._data, [*values, *keywords.values()], place)
+        _blame(row.name, out.data, [*values, *keywords.values()], place)
         if out.node is not None:
             node = _Node(out.node)
             node.place = place
-            node.locks = self.acquire([*values, out._data])
+            node.locks = self.acquire([*values, out.data])
             out.node = node
 
     def backward(self, t, i, g, h):
         if self.outer:
             self.outer.backward(t, i, g, h)
         row, _, values, keywords, _ = t.node
-        known = [g, t._data, *values, *keywords.values()]
+        known = [g, t.data, *values, *keywords.values()]
         _blame(f"the gradient of {row.name} by argument {i}", h, known, "")
 
     def acquire(self, values):

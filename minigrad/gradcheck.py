@@ -13,6 +13,7 @@ import numpy as np
 from . import autograd
 from .autograd import Tensor, primitive, recording, setting, watching
 from .nn.module import Module
+from .ops.shaping import plain
 
 
 class GradientError(ValueError):
@@ -77,7 +78,7 @@ def gradcheck(f, inputs, eps=1e-6, atol=1e-7, rtol=1e-5):
 
 def _float64(x):
     """A copy of floats that requires a gradient; anything else as a constant."""
-    array = np.asarray(getattr(x, "_data", x))
+    array = np.asarray(plain(x))
     if array.dtype.kind != "f":
         return Tensor(array)
     return Tensor(array.astype(np.float64), requires_grad=True)

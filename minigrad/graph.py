@@ -156,9 +156,9 @@ def _draw_operation(drawing, t, keys):
 
 def _slopes(tensor, order):
     """d(tensor) / dx for each single number x that it was computed from, by the id of x."""
-    if tensor._data.size != 1 or not tensor.requires_grad:
+    if tensor.data.size != 1 or not tensor.requires_grad:
         return {}
-    singles = [x for x in order if x._data.size == 1]
+    singles = [x for x in order if x.data.size == 1]
     slopes = gradients(tensor, singles, retain_graph=True)
     return {id(x): slope.item() for x, slope in zip(singles, slopes)}
 
@@ -167,8 +167,8 @@ def _label(t, name, slope):
     lines = []
     if name:
         lines.append(name)
-    if t._data.size == 1:
-        lines.append(f"data {t._data.item():.4g}")
+    if t.data.size == 1:
+        lines.append(f"data {t.data.item():.4g}")
     else:
         lines.append(str(t.shape))
     if slope is not None:

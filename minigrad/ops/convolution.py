@@ -30,11 +30,11 @@ def _as_rows(g):
 
 def _textbook(x, w, *, stride, padding, dilation):
     """y = columns @ matrix"""
-    N, F, kernel_size = len(x), len(w), w.shape[2:]
-    OH, OW = output_size(x.shape, kernel_size, stride, padding, dilation)
-    columns = im2col(x, kernel_size, stride, padding, dilation)  # (N * OH * OW, KH * KW * C)
+    F, _, KH, KW = w.shape
+    OH, OW = output_size(x.shape, (KH, KW), stride, padding, dilation)
+    columns = im2col(x, (KH, KW), stride, padding, dilation)  # (N * OH * OW, KH * KW * C)
     y = columns @ _as_matrix(w)  # (N * OH * OW, F)
-    return y.reshape(N, OH, OW, F).transpose(0, 3, 1, 2)  # (N, F, OH, OW)
+    return y.reshape(len(x), OH, OW, F).transpose(0, 3, 1, 2)  # (N, F, OH, OW)
 
 
 def _textbook_input_gradient(g, y, x, w, **options):

@@ -26,7 +26,8 @@ def _einsum_gradient(i, g, y, *operands, subscripts, optimize):
     given = [out, *(labels[n] for n in others)]
     seen = [a for a in own if any(a in part for part in given)]
     h = einsum(",".join(given) + "->" + "".join(seen), g, *(operands[n] for n in others))
-    if absent := tuple(axis for axis, a in enumerate(own) if a not in seen):
+    absent = tuple(axis for axis, a in enumerate(own) if a not in seen)
+    if absent:
         h = expand_dims(h, absent)
     shape = [x.shape[labels[i].index(a)] for a in own]
     h = broadcast_to(h, np.broadcast_shapes(h.shape, shape))  # what was only summed is spread
@@ -40,7 +41,8 @@ def _explicit(subscripts, operands):
     """The subscripts with letters in place of "..." and with the output written out."""
     inputs, arrow, out = subscripts.replace(" ", "").partition("->")
     free = [a for a in string.ascii_letters if a not in subscripts]
-    parts, dots = [], ""
+    parts = []
+    dots = ""  # the letters of the longest "..."
     for part, x in zip(inputs.split(","), operands, strict=True):
         letters = "".join(free[: x.ndim - len(part.replace("...", ""))])[::-1]  # aligned at the end
         parts.append(part.replace("...", letters))

@@ -18,17 +18,19 @@ def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
 
 
 def _one_less(a, b):
-    """b - 1, but 1 at 0 ** 0: `b * a ** _one_less(a, b)` is then 0, as it should."""
+    """b - 1, but 1 at 0 ** 0, where `b * a ** _one_less(a, b)` is to be 0."""
     if isinstance(b, int | float):
         return b - 1 if b else 1
     return where((a == 0) & (b == 0), 1, b - 1)
 
 
 def _log_base(a):
-    """log(a), but 0 at a = 0; a number stays a number, so that no float32 grows."""
-    if isinstance(a, int | float):
-        return math.log(a) if a > 0 else 0.0 if a == 0 else math.nan
-    return log(where(a == 0, 1, a))
+    """log(a), but 0 at a = 0; a number stays a number, so that float32 does not become float64."""
+    if not isinstance(a, int | float):
+        return log(where(a == 0, 1, a))
+    if a == 0:
+        return 0.0
+    return math.log(a) if a > 0 else math.nan
 
 
 # A table is read down its columns.

@@ -5,6 +5,7 @@ other files. A NumPy function without a row raises; it never returns a silent co
 """
 
 import copy
+from operator import attrgetter
 
 import numpy as np
 
@@ -75,22 +76,29 @@ def _call(function, args, keywords):
     if function not in FUNCTIONS and function not in PLAIN:
         module = getattr(function, "__module__", None) or "numpy"
         raise _no_row(f"{module}.{function.__name__}".replace("numpy", "np"), function.__name__)
-    if refused := keywords.keys() & ({"out"} if function in PLAIN else REFUSED):
-        options = ", ".join(f"{key}=" for key in sorted(refused))
-        hint = "use .astype for a dtype, mg.where or x[mask] for a part"
-        raise TypeError(f"np.{function.__name__} of a Tensor does not take {options}: {hint}.")
+    refused = keywords.keys() & ({"out"} if function in PLAIN else REFUSED)
+    if refused:
+        options = ", ".join(f"{name}=" for name in sorted(refused))
+        raise TypeError(
+            f"np.{function.__name__} of a Tensor does not take {options}: "
+            "use .astype for a dtype, mg.where or x[mask] for a part."
+        )
     if function in PLAIN:
         return function(*_arrays(args), **_arrays(keywords))
     row = FUNCTIONS[function]
-    if row.__module__ in ARITHMETIC and row is not einsum:  # whose operands may be lists
-        args = [np.asarray(x) if isinstance(x, list | tuple) else x for x in args[:2]] + [*args[2:]]
+    if row.__module__ in ARITHMETIC and row is not einsum:  # their two operands may be lists
+        operands = [np.asarray(x) if isinstance(x, list | tuple) else x for x in args[:2]]
+        args = [*operands, *args[2:]]
     return row(*args, **keywords)
 
 
 def _no_row(name, key):
-    hints = (hint for hint, names in INSTEAD.items() if key in names.split())
-    instead = f"use {next(hints, 'what minigrad has')}, or .detach().numpy() if a constant is meant"
-    return TypeError(f"{name} of a Tensor has no gradient rule: {instead}.")
+    hints = [hint for hint, names in INSTEAD.items() if key in names.split()]
+    instead = hints[0] if hints else "what minigrad has"
+    return TypeError(
+        f"{name} of a Tensor has no gradient rule: use {instead}, "
+        "or .detach().numpy() if a constant is meant."
+    )
 
 
 def _ufunc(self, ufunc, method, *inputs, **keywords):
@@ -129,8 +137,10 @@ def _bind_operator(name, row):
 
     def in_place(self, other):
         if self.requires_grad and self.node is None:
-            hint = "update a parameter by p.data -= lr * p.grad, or make a new tensor, t = t + u"
-            raise TypeError(f"a leaf that requires a gradient is not changed in place: {hint}.")
+            raise TypeError(
+                "a leaf that requires a gradient is not changed in place: update a parameter by "
+                "p.data -= lr * p.grad, or make a new tensor, t = t + u."
+            )
         return forward(self, other)
 
     for prefix, function in (("", forward), ("r", reflected), ("i", in_place)):
@@ -148,21 +158,27 @@ def _bind_method(name, function, unwrap=lambda x: x):
 def _constant(self):
     """The array of a tensor, where that loses no gradient without a word."""
     if self.requires_grad:
-        hint = "say .detach() first if that is meant, or .item() for a number"
-        raise TypeError(f"this would make a constant of what requires a gradient: {hint}.")
+        raise TypeError(
+            "this would make a constant of what requires a gradient: say .detach() first if that "
+            "is meant, or .item() for a number."
+        )
     return self.data
 
 
 def _refuse_write(self, index, value):
-    hint = "build a new tensor by mg.where or mg.concatenate, or write t.data[i] = v on a leaf"
-    raise TypeError(f"t[i] = v would change what the graph has already used: {hint}.")
+    raise TypeError(
+        "t[i] = v would change what the graph has already used: build a new tensor by mg.where or "
+        "mg.concatenate, or write t.data[i] = v on a leaf."
+    )
 
 
 def _state(self):
     """What copying and pickling keep: a leaf, or a constant, and no graph."""
     if self.node is not None:
-        hint = "say .detach() first; t + 0 is a copy that keeps the gradient"
-        raise TypeError(f"a tensor that was computed is not copied or pickled: {hint}.")
+        raise TypeError(
+            "a tensor that was computed is not copied or pickled: say .detach() first; "
+            "t + 0 is a copy that keeps the gradient."
+        )
     return object.__getstate__(self)
 
 
@@ -194,8 +210,8 @@ SPECIAL = {
     "__getstate__": _state,
     "__repr__": _repr,
     "__format__": lambda self, spec: format(self.item(), spec) if spec else repr(self),
-    "ndim": property(lambda self: self._data.ndim),
-    "size": property(lambda self: self._data.size),
+    "ndim": property(attrgetter("data.ndim")),
+    "size": property(attrgetter("data.size")),
     "T": property(lambda self: shaping.transpose(self), doc="The axes in reversed order."),
     "numpy": _constant,
     "detach": lambda self: Tensor(self.data, name=self.name),

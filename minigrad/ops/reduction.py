@@ -57,10 +57,11 @@ def _norm_gradient(g, y, x, axis=None, keepdims=False):
 
 def _prod_gradient(g, y, x, axis=None, keepdims=False):
     """g * y / x; where an element is 0, the product of the others is multiplied out."""
-    g, y = _wide(g, axis, keepdims), _wide(y, axis, keepdims)
+    g = _wide(g, axis, keepdims)
     if np.all(x != 0):
-        return g * y / x
-    axes, n = _axes(x, axis), _count(x, axis)
+        return g * _wide(y, axis, keepdims) / x
+    axes = _axes(x, axis)
+    n = _count(x, axis)
     last = range(-len(axes), 0)
     x = moveaxis(x, axes, last)  # (kept, reduced)
     rows = reshape(x, (*x.shape[: x.ndim - len(axes)], 1, n))  # (kept, 1, n)
@@ -133,7 +134,7 @@ def std(x, axis=None, keepdims=False, ddof=0):
 
 
 def norm(x, ord=None, axis=None, keepdims=False):
-    """Length sqrt(sum(x ** 2)) over the given axes, or over all; of a vector also other lengths.
+    """Length sqrt(sum(x ** 2)) over the given axes, or over all; of a vector other norms as well.
 
     Parameters
     ----------
@@ -156,6 +157,8 @@ def norm(x, ord=None, axis=None, keepdims=False):
     if ord is None or (ord == 2 and len(_axes(x, axis)) == 1):
         return _length(x, axis, keepdims)
     if ord not in (1, np.inf) or len(_axes(x, axis)) != 1:
-        hint = "reshape(-1) makes a vector; ord=None is the length over any axes"
-        raise ValueError(f"norm knows ord=1, 2, np.inf of vectors, got {ord=}, {axis=}: {hint}.")
+        raise ValueError(
+            f"norm knows ord=1, 2 and np.inf of vectors, got {ord=}, {axis=}: reshape(-1) makes a "
+            "vector; ord=None is the length over any axes."
+        )
     return (sum if ord == 1 else max)(absolute(x), axis, keepdims)

@@ -18,7 +18,7 @@ _BASIC = int, slice, type(None), type(...)  # an index of these names each eleme
 
 def plain(x):
     """The array of a Tensor; anything else as it is."""
-    return getattr(x, "_data", x)
+    return x.data if isinstance(x, Tensor) else x
 
 
 def like(x, other):
@@ -94,7 +94,7 @@ reshape      = primitive(lambda x, shape: np.reshape(x, shape),
                              _in_order(reshape(g, x.shape), axes=memory_order(x)),
                          name="reshape", doc="The same elements in another shape")
 _in_order    = primitive(_ordered, lambda g, y, x, *, axes: g, name="in_order",
-                         doc="x, copied if it must, with these axes from slow to quick in memory")
+                         doc="x with its axes in this order in memory, copied if they are not")
 transpose    = primitive(lambda x, axes=None: np.transpose(x, axes),
                          lambda g, y, x, axes=None: transpose(g, _inverse(axes)),
                          name="transpose", doc="The axes in another order, reversed if left out")
@@ -133,8 +133,10 @@ def pad(x, pad_width, mode="constant", constant_values=0):
            [0., 0., 0.]])
     """
     if mode != "constant" or np.ndim(constant_values):
-        wish = "mode='constant' and one value for all of the border"
-        raise ValueError(f"pad expects {wish}, got {mode=}, {constant_values=}: concatenate.")
+        raise ValueError(
+            f"pad expects mode='constant' and one value for all of the border, got {mode=} and "
+            f"{constant_values=}: build another border by concatenate."
+        )
     widths = np.broadcast_to(pad_width, (x.ndim, 2)).tolist()
     if np.any(np.less(pad_width, 0)):
         raise ValueError(f"pad expects widths of 0 or more, got {pad_width}: to cut, slice x.")

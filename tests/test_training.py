@@ -205,9 +205,10 @@ def test_progress_draws_a_bar_on_a_terminal(capsys, monkeypatch):
 
 class PressCtrlC(mg.Callback):
     def __init__(self, batch, times=1):
-        self.batch, self.times = batch, times
+        self.batch, self.times, self.last = batch, times, None
 
     def on_batch_end(self, run):
+        self.last = run.batch
         if run.batch == self.batch:
             for _ in range(self.times):
                 os.kill(os.getpid(), signal.SIGINT)
@@ -216,7 +217,9 @@ class PressCtrlC(mg.Callback):
 def test_ctrl_c_ends_after_the_step_and_keeps_what_is_learnt(capsys):
     before = signal.getsignal(signal.SIGINT)
     model = network()
-    history = fitted(model, data(), callbacks=[PressCtrlC(3)], progress=True, epochs=5)
+    press = PressCtrlC(3)
+    history = fitted(model, data(), callbacks=[press], progress=True, epochs=5)
+    assert press.last == 3  # of the 5 batches of an epoch
     assert history.interrupted
     assert "interrupted in epoch 1" in capsys.readouterr().out
     assert history == {}

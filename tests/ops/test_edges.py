@@ -50,7 +50,8 @@ def slope(f, *values):
     ],
 )
 def test_gradient_at_an_edge(f, at, expected):
-    np.testing.assert_allclose(slope(f, at), expected, rtol=1e-6, atol=1e-15)
+    truth = np.asarray(expected, float)
+    np.testing.assert_allclose(slope(f, at), truth, rtol=1e-6, atol=1e-15, strict=True)
 
 
 def test_gradient_of_max_over_an_axis_at_ties():

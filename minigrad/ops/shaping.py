@@ -33,6 +33,7 @@ def memory_order(x):
 
 
 def _ordered(x, *, axes):
+    """`x` with its axes in this order in memory, from slow to quick; copied if they are not."""
     if memory_order(x) == axes:
         return x
     out = np.empty([x.shape[axis] for axis in axes], x.dtype).transpose(np.argsort(axes))
@@ -41,10 +42,12 @@ def _ordered(x, *, axes):
 
 
 def _inverse(axes):
+    """The axes that undo a transpose by `axes`."""
     return None if axes is None else tuple(np.argsort([axis % len(axes) for axis in axes]))
 
 
 def _borders(x, widths):
+    """The index that reads `x` from the middle of its border."""
     return tuple(slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True))
 
 
@@ -57,7 +60,10 @@ def _pad(x, *, widths, value):
 
 def _along(axis, part):
     """The index that reads `part` of an axis, and all of the others."""
-    return (..., part, *[slice(None)] * (-1 - axis)) if axis < 0 else (*[slice(None)] * axis, part)
+    whole = slice(None)
+    if axis < 0:
+        return (..., part, *[whole] * (-1 - axis))
+    return (*[whole] * axis, part)
 
 
 def _reads_twice(index):
@@ -94,7 +100,7 @@ reshape      = primitive(lambda x, shape: np.reshape(x, shape),
                              _in_order(reshape(g, x.shape), axes=memory_order(x)),
                          name="reshape", doc="The same elements in another shape")
 _in_order    = primitive(_ordered, lambda g, y, x, *, axes: g, name="in_order",
-                         doc="x with its axes in this order in memory, copied if they are not")
+                         doc="x with these axes from slow to quick in memory")
 transpose    = primitive(lambda x, axes=None: np.transpose(x, axes),
                          lambda g, y, x, axes=None: transpose(g, _inverse(axes)),
                          name="transpose", doc="The axes in another order, reversed if left out")
@@ -109,11 +115,11 @@ getitem      = primitive(operator.getitem,
                          lambda g, y, x, index: scatter(g, index=index, shape=x.shape),
                          doc="x[index]")
 scatter      = primitive(_scatter, lambda h, y, g, *, index, shape: getitem(h, index),
-                         doc="Zeros of a shape, with g added at an index")
+                         doc="Zeros of a shape, to which g is added at an index")
 _bordered    = primitive(_pad, lambda g, y, x, *, widths, value: getitem(g, _borders(x, widths)),
                          doc="x inside a border of a value")
 astype       = primitive(lambda x, dtype: x.astype(dtype), lambda g, y, x, dtype: g,
-                         name="astype", doc="x in another dtype, to whose own the gradient returns")
+                         name="astype", doc="x in another dtype; its gradient is in the dtype of x")
 diagonal     = primitive(np.diagonal, _diagonal_gradient,
                          doc="The elements whose indices along two axes are equal")
 _concatenate = primitive(lambda *xs, axis: np.concatenate(xs, axis), each=_concatenate_gradient,

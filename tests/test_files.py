@@ -24,9 +24,14 @@ def test_the_new_file_takes_the_place_of_the_old_one_at_once(tmp_path):
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "numbers.txt"
     path.write_text("old")
-    with pytest.raises(OSError, match="disk is full"), replacing(path) as part:
-        part.write_text("half of it")
-        raise OSError("the disk is full")
+
+    def fill_the_disk():
+        with replacing(path) as part:
+            part.write_text("half of it")
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="disk is full"):
+        fill_the_disk()
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["numbers.txt"]
 

@@ -1,6 +1,6 @@
 """What can be differentiated: a table of functions and their gradient rules.
 
-Public is what is imported here, and nothing else; `minigrad` offers the same names.
+Only what is imported here is public; `minigrad` offers the same names.
 """
 
 from . import numpy_protocol  # binds the operators and methods of Tensor

@@ -37,7 +37,7 @@ log_softmax = primitive(_log_softmax, lambda g, y, x, axis=-1: g - exp(y) * sum(
 # fmt: on
 
 # ---- derived: leaky_relu, softplus, elu, silu, gelu ----------------------------------------------
-# clip(x, None, 0) is the negative half, to which the gradient at 0 belongs, as in PyTorch.
+# clip(x, None, 0) is the negative half; at 0 the gradient is that of this half, as in PyTorch.
 
 
 def leaky_relu(x, negative_slope=0.01):
@@ -85,7 +85,7 @@ def silu(x):
 
 
 def gelu(x):
-    """x times the normal distribution's cumulative, in its tanh form (Hendrycks and Gimpel 2016).
+    """x times the normal CDF at x, in its tanh approximation (Hendrycks and Gimpel 2016).
 
     Examples
     --------

@@ -11,7 +11,7 @@ from .elementwise import where
 from .linalg import matmul
 from .shaping import like, plain, swapaxes
 
-FAR = -1e9  # exp(FAR) is 0, and no difference of two of them is nan, as that of infinities is
+FAR = -1e9  # in place of -inf: exp(FAR) is 0 too, and FAR - FAR is not nan
 
 
 def scaled_dot_product_attention(
@@ -27,20 +27,20 @@ def scaled_dot_product_attention(
     attn_mask : (..., L, S), optional
         Booleans, True where a query may see a key, or numbers to add to the scores.
     dropout_p : float
-        Probability with which a weight is dropped, also outside training.
+        Probability of dropping a weight, outside training too.
     is_causal : bool
-        Let query i see the keys 0 to i alone.
+        Let query i see only the keys 0 to i.
     scale : float, optional
         1 / sqrt(E) if left out.
 
     Returns
     -------
-    (..., L, V); zeros for a query that may see no key.
+    (..., L, V); zeros for a query that may not see any key.
 
     Raises
     ------
     ValueError
-        For a mask beside `is_causal`.
+        For a mask together with `is_causal`.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def scaled_dot_product_attention(
     [[1.0, 0.0], [0.33, 0.67]]
     """
     if is_causal and attn_mask is not None:
-        raise ValueError("attention takes attn_mask or is_causal, not both: combine them by &.")
+        raise ValueError("attention takes attn_mask or is_causal, not both: combine masks with &.")
     seen = np.tri(query.shape[-2], key.shape[-2], dtype=bool) if is_causal else plain(attn_mask)
     scores = matmul(query, swapaxes(key, -1, -2))  # (..., L, S)
     scores = scores * (query.shape[-1] ** -0.5 if scale is None else scale)

@@ -2,7 +2,7 @@
 
 
 def blocks(length, bytes_each, block_bytes):
-    """Slices that cut `length` things into blocks of about `block_bytes`, but of one at least.
+    """Slices that cut `length` items into blocks of at most `block_bytes`, but at least one item.
 
     Examples
     --------

@@ -1,8 +1,9 @@
 """Convolution a few images at a time, so that their columns stay in the cache.
 
-What the textbook in convolution.py does to the whole batch: the columns of a batch are KH * KW
-times its images and leave the cache at once, those of a block are read while they are still there.
-Each of the three functions is a row of the table, and the rows are each other's gradients.
+The textbook in convolution.py does the same to the whole batch at once. But the columns of a batch
+are KH * KW times as large as its images and do not stay in the cache; those of a block are read
+while they are still there. Each of the three functions is a row of the table, and the rows are each
+other's gradients.
 """
 
 import math
@@ -16,7 +17,8 @@ from .linalg import matmul
 from .shaping import reshape, transpose
 from .windows import col2im, output_size
 
-BLOCK_BYTES = 2**21  # of columns: 0.58 of the time of all at once (64 images, 32 to 64 channels)
+# Of columns. Takes 0.58 of the time of the whole batch at once (64 images, 32 to 64 channels).
+BLOCK_BYTES = 2**21
 
 
 # ---- columns, block by block ---------------------------------------------------------------------
@@ -48,13 +50,13 @@ def _windows(x, KH, KW, stride, dilation):
 def _column_blocks(windows):
     """For each block, the slice of its images, and their columns (n * OH * OW, KH * KW * C)."""
     N, OH, OW, KH, KW, C = windows.shape
-    size = OH * OW * KH * KW * C  # of the columns of an image
+    size = OH * OW * KH * KW * C  # numbers in the columns of one image
     slices = blocks(N, size * windows.itemsize, BLOCK_BYTES)
     buffer = np.empty(windows[slices[0]].size if slices else 0, windows.dtype)
     for images in slices:
         block = windows[images]
         columns = buffer[: block.size]
-        if KW * C < OW:  # copied place by place of the kernel, in runs of OW: half the time at C=1
+        if KW * C < OW:  # one place of the kernel at a time, in runs of OW: half the time at C=1
             columns.reshape(KH, KW, C, -1, OH, OW)[...] = block.transpose(3, 4, 5, 0, 1, 2)
             columns = columns.reshape(KH * KW * C, -1).T
         else:
@@ -73,7 +75,7 @@ def _convolution(x, w, b=None, *, stride, padding, dilation):
     N, OH, OW = windows.shape[:3]
     matrix = np.ascontiguousarray(w.transpose(2, 3, 1, 0)).reshape(-1, F)  # (KH * KW * C, F)
     y = np.empty((N, OH * OW, F), np.result_type(x, w))
-    bias = None if b is None else np.tile(b, OW)  # added to rows of OW * F: long loops are quick
+    bias = None if b is None else np.tile(b, OW)  # added to rows of OW * F: long loops are fast
     for images, columns in _column_blocks(windows):
         np.matmul(columns, matrix, out=y[images].reshape(-1, F))  # (n * OH * OW, F)
         if bias is not None:
@@ -91,20 +93,20 @@ def _weight_gradient(g, x, *, shape, stride, padding, dilation):
     g = _channels_last(g).reshape(len(x), math.prod(g.shape[2:]), F)  # (N, OH * OW, F)
     total = np.zeros((KH * KW * C, F), g.dtype)
     for images, columns in _column_blocks(windows):
-        # In this order half the time of g.T @ columns, where the channels are few. By np.dot: for
-        # a small result np.matmul keeps Python's lock, so that no other thread computes meanwhile.
+        # Where the channels are few, this order takes half the time of g.T @ columns. np.dot,
+        # because for a small result np.matmul holds Python's lock, and other threads have to wait.
         total += np.dot(columns.T, g[images].reshape(-1, F))
     return np.ascontiguousarray(total.reshape(KH, KW, C, F).transpose(3, 2, 0, 1))
 
 
 def _bias_gradient(g):
-    """dL/db: the sum of each channel, (N, F, OH, OW) -> (F,). As ones @ g it is BLAS that sums,
-    which takes a quarter of the time of `sum`."""
+    """dL/db: the sum of each channel, (N, F, OH, OW) -> (F,). BLAS computes it, as
+    ones @ g, in a quarter of the time of `sum`."""
     rows = reshape(transpose(g, (0, 2, 3, 1)), (-1, g.shape[1]))  # (N * OH * OW, F)
     return matmul(np.ones(rows.shape[0], g.dtype), rows)
 
 
-# ---- gradient of the input: in one of three ways, whichever is quickest --------------------------
+# ---- gradient of the input: in one of three ways, whichever is fastest ---------------------------
 
 
 def _input_gradient(g, w, *, shape, stride, padding, dilation):
@@ -125,7 +127,7 @@ def _input_gradient(g, w, *, shape, stride, padding, dilation):
 
 
 def _scatter_columns(g, w, shape, stride, padding, dilation):
-    """The textbook's way, and the one for every stride: g @ matrix.T, then col2im."""
+    """The textbook's way, which works for every stride: g @ matrix.T, then col2im."""
     N, C, H, W = shape
     F, _, KH, KW = w.shape
     matrix = w.transpose(0, 2, 3, 1).reshape(F, -1)  # (F, KH * KW * C)
@@ -146,9 +148,9 @@ def _gather(g, w, border, dilation):
 
 
 def _scatter_strips(g, w, shape, padding, strip):
-    """For stride 1 and few channels: `strip` outputs side by side hand back at once, to a strip of
-    pixels in each of KH rows. 0.3 of the time where that takes a fifth of the numbers, as of 8
-    channels under kernels of 5x5."""
+    """For stride 1 and few channels: `strip` outputs side by side hand back their shares together,
+    to a strip of pixels in each of KH rows. Takes 0.3 of the time where it needs a fifth of the
+    numbers, as with 8 channels and kernels of 5x5."""
     N, C, H, W = shape
     F, _, KH, KW = w.shape
     PH, PW = padding

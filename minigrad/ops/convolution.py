@@ -1,9 +1,9 @@
 """Read 4 of 8: convolution, as a product of matrices.
 
 The window under each output pixel becomes a row (`im2col`), each kernel a column, and one product
-of the two does all the work (Chellapilla et al. 2006). That is the textbook, first on this page.
-Below it `conv2d`, which does the same a few images at a time, so that the rows stay in the
-processor's cache: how, is told in conv_blocks.py, and the tests hold it against the textbook.
+of the two does all the work (Chellapilla et al. 2006). That is the textbook, first in this file.
+Below it, `conv2d` does the same a few images at a time, so that the rows stay in the processor's
+cache; conv_blocks.py shows how, and the tests compare it with the textbook.
 
     N images   C channels   H W height, width   F filters   KH KW kernel   OH OW output
 """
@@ -94,7 +94,7 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     b : (F,), optional
     stride, padding, dilation : int or (int, int)
     groups : int
-        Channels and filters are cut into so many groups that do not see each other.
+        Channels and filters are cut into this many groups, which do not see each other.
 
     Returns
     -------
@@ -149,7 +149,9 @@ def conv1d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     [[[1.0, 3.0, 5.0]]]
     """
     if x.ndim != 3 or w.ndim != 3:
-        raise ValueError(f"conv1d expects x (N, C, L), w (F, C, K), got {x.shape}, {w.shape}.")
+        raise ValueError(
+            f"conv1d expects x (N, C, L) and w (F, C / groups, K), got {x.shape} and {w.shape}."
+        )
     x = expand_dims(x, 2)  # (N, C, 1, L)
     w = expand_dims(w, 2)  # (F, C / groups, 1, K)
     y = conv2d(x, w, b, (1, stride), (0, padding), (1, dilation), groups)

@@ -1,4 +1,4 @@
-"""Dropout: a random mask, drawn outside of the graph and multiplied."""
+"""Dropout: multiplication by a random mask, which is drawn outside the graph."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ from .shaping import memory_order, plain
 
 
 def dropout(x, p=0.5, rng=None):
-    """Zero each element with probability `p`, and scale the others up so that the mean stays.
+    """Zero each element with probability `p`, and scale the others up so that the mean is kept.
 
-    Srivastava et al. (2014), as while training; for evaluation leave it out, as `nn.Dropout` does.
+    Srivastava et al. (2014), as in training; in evaluation leave it out, as `nn.Dropout` does.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ def dropout(x, p=0.5, rng=None):
 def _mask(x, p, rng):
     """0 or 1 / (1 - p), in the memory order and dtype of `x`.
 
-    Drawn as 16-bit integers, which takes half the time of floats. The scale is that of the
-    probability really drawn, a multiple of 1 / 65536.
+    Drawn as 16-bit integers, which takes half the time of floats. So the actual probability is a
+    multiple of 1 / 65536, and the scale follows from that.
     """
     limit = min(round(p * 65536), 65535)
     draws = np.frombuffer(rng.bytes(2 * x.size), np.uint16)

@@ -1,8 +1,7 @@
 """Sums of products over labeled axes: einsum, and inner and tensordot, which follow from it.
 
-The gradient of an einsum is an einsum: of the output's gradient and of the other operands, with
-the operand's own labels as the output. What that takes, for every form of subscripts, is written
-out here.
+The gradient of an einsum is an einsum: of the output's gradient and the other operands, with the
+operand's own labels as the output. Most of this file deals with the many forms of subscripts.
 """
 
 import string
@@ -30,7 +29,7 @@ def _einsum_gradient(i, g, y, *operands, subscripts, optimize):
     if absent:
         h = expand_dims(h, absent)
     shape = [x.shape[labels[i].index(a)] for a in own]
-    h = broadcast_to(h, np.broadcast_shapes(h.shape, shape))  # what was only summed is spread
+    h = broadcast_to(h, np.broadcast_shapes(h.shape, shape))  # axes that were only summed
     if own == labels[i]:
         return h
     places = dict(zip(own, np.indices(shape, sparse=True), strict=True))  # a repeated label
@@ -54,7 +53,7 @@ def _explicit(subscripts, operands):
 
 
 def _in_letters(operands):
-    """einsum(a, [0, 1], b, [1, 2], [0, 2]) as subscripts, in letters, and operands."""
+    """einsum(a, [0, 1], b, [1, 2], [0, 2]) as subscripts in letters, and the operands."""
     letters = string.ascii_uppercase + string.ascii_lowercase
     spell = lambda labels: "".join("..." if n is ... else letters[n] for n in labels)
     inputs = ",".join(map(spell, operands[1::2]))
@@ -72,7 +71,7 @@ def einsum(*operands, optimize=True):
     Parameters
     ----------
     *operands : str, then arrays or Tensors
-        Labels as "ij,jk->ik", and what they label; or arrays and lists of integers in turn.
+        Labels such as "ij,jk->ik", then what they label; or arrays and lists of integers in turn.
     optimize : as np.einsum takes it
 
     Examples
@@ -89,7 +88,7 @@ def einsum(*operands, optimize=True):
 
 
 def inner(a, b):
-    """np.inner: the last axis of `a` with the last of `b`.
+    """np.inner: products summed over the last axis of `a` and the last of `b`.
 
     Examples
     --------
@@ -102,7 +101,7 @@ def inner(a, b):
 
 
 def tensordot(a, b, axes=2):
-    """Sum over pairs of axes, or over so many last ones of `a` and first ones of `b`.
+    """Products summed over pairs of axes, or over the last `axes` of `a` and the first of `b`.
 
     Examples
     --------
@@ -114,6 +113,6 @@ def tensordot(a, b, axes=2):
     labels_a, labels_b = [*range(a.ndim)], [*range(a.ndim, a.ndim + b.ndim)]
     for i, j in zip(*map(np.atleast_1d, axes), strict=True):
         if a.shape[i] != b.shape[j]:
-            raise ValueError(f"tensordot over {axes=} of {a.shape} and {b.shape}: they differ.")
+            raise ValueError(f"tensordot over {axes=} of {a.shape} and {b.shape}: lengths differ.")
         labels_b[j] = labels_a[i]
     return einsum(a, labels_a, b, labels_b, sorted({*labels_a} ^ {*labels_b}))

@@ -18,7 +18,7 @@ def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
 
 
 def _one_less(a, b):
-    """b - 1, but 1 at 0 ** 0, where `b * a ** _one_less(a, b)` is to be 0."""
+    """b - 1, but 1 at 0 ** 0, so that `b * a ** _one_less(a, b)` is 0 there."""
     if isinstance(b, int | float):
         return b - 1 if b else 1
     return where((a == 0) & (b == 0), 1, b - 1)
@@ -47,7 +47,7 @@ multiply   = primitive(np.multiply,   lambda g, y, a, b: g * b,
 divide     = primitive(np.divide,     lambda g, y, a, b: g / b,
                                       lambda g, y, a, b: -g * y / b, doc="a / b")
 negative   = primitive(np.negative,   lambda g, y, x: -g,            doc="-x")
-power      = primitive(lambda a, b: a**b,  # it knows squares and roots, and np.power does not
+power      = primitive(lambda a, b: a**b,  # has fast squares and roots, unlike np.power
                                       lambda g, y, a, b: g * (b * a ** _one_less(a, b)),
                                       lambda g, y, a, b: g * y * _log_base(a),
                        name="power",  doc="a ** b; at 0 ** 0 both gradients are 0")
@@ -110,6 +110,6 @@ floor      = primitive(np.floor,      lambda g, y, x: g * 0, doc="Largest intege
 ceil       = primitive(np.ceil,       lambda g, y, x: g * 0, doc="Smallest integer >= x")
 round      = primitive(lambda x, decimals=0: np.round(x, decimals),
                                       lambda g, y, x, decimals=0: g * 0,
-                       name="round",  doc="Nearest number of so many decimals")
+                       name="round",  doc="x rounded to the given number of decimals")
 
 # fmt: on

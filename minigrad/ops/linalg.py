@@ -1,7 +1,7 @@
-"""Read 3 of 8: products of matrices, matmul and linear; outer and dot, which follow from these.
+"""Read 3 of 8: matrix products, matmul and linear; outer and dot are derived.
 
-One line of calculus: of Y = A @ B, the gradients are dA = dY @ B.T and dB = A.T @ dY. The rest is
-vectors, which NumPy promotes to matrices, and batches, over which the engine sums.
+One line of calculus: for Y = A @ B, the gradients are dA = dY @ B.T and dB = A.T @ dY. The rest
+handles vectors, which NumPy promotes to matrices, and batches, over which the engine sums.
 """
 
 import math
@@ -15,7 +15,7 @@ from .shaping import plain, reshape
 
 
 def _matmul_left(g, y, a, b):
-    """g @ b.T, of vectors and batches too."""
+    """g @ b.T, for vectors and batches too."""
     if b.ndim == 1:  # (..., n, k) @ (k,) -> (..., n)
         return g[..., None] * b
     if a.ndim == 1:  # (k,) @ (..., k, m) -> (..., m)
@@ -24,7 +24,7 @@ def _matmul_left(g, y, a, b):
 
 
 def _matmul_right(g, y, a, b):
-    """a.T @ g, of vectors and batches too."""
+    """a.T @ g, for vectors and batches too."""
     if a.ndim == 1:  # (k,) @ (..., k, m) -> (..., m), or (k,) @ (k,) -> ()
         return a * g if b.ndim == 1 else a[:, None] * g[..., None, :]
     if b.ndim == 1:  # (..., n, k) @ (k,) -> (..., n)
@@ -53,7 +53,7 @@ matmul = primitive(np.matmul, _matmul_left, _matmul_right,
 linear = primitive(_linear, lambda g, y, x, w, b=None: g @ w,
                             lambda g, y, x, w, b=None: _matrix(g).T @ _matrix(x),
                             lambda g, y, x, w, b=None: g,
-                   name="linear", doc="x @ w.T + b, of rows x (..., K), weights (F, K), bias (F,)")
+                   name="linear", doc="x @ w.T + b, for rows x (..., K), weights (F, K), bias (F,)")
 # fmt: on
 
 
@@ -69,7 +69,9 @@ def outer(a, b):
 
 
 def dot(a, b):
-    """np.dot: the last axis of `a` with the second to last of `b`; products with a number.
+    """np.dot: products summed over the last axis of `a` and the second to last of `b`.
+
+    Where one of them is a number, their product.
 
     Examples
     --------

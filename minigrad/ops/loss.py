@@ -1,6 +1,6 @@
 """Read 5 of 8: losses. cross_entropy is a row of the table; the others follow from primitives.
 
-All take `reduction`: "mean" or "sum" of the losses, or "none", the losses themselves.
+All take `reduction`: "mean" or "sum" of the losses, or "none" for the losses themselves.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ def _reduce(losses, reduction):
     return total / losses.size if reduction == "mean" else total
 
 
-# ---- of classes: cross_entropy, nll_loss ---------------------------------------------------------
+# ---- for classes: cross_entropy, nll_loss --------------------------------------------------------
 
 
 def _cross_entropy(logits, targets, *, reduction):
@@ -33,14 +33,14 @@ def _cross_entropy(logits, targets, *, reduction):
 
 
 def _by_row(g, x, reduction):
-    """What each row of `x` gets of the gradient of the reduced losses."""
+    """The gradient of each row's loss, given `g`, that of the reduced losses."""
     if reduction == "none":
         return g[:, None]  # (N, 1)
     return g / len(x) if reduction == "mean" else g
 
 
-# A table is read down its columns. (The reduction is an option of the row, as an axis is of sum:
-# apart from it, its own two rows would take 5 % of a small network's step.)
+# A table is read down its columns. (The reduction is an option of the row, as the axis is of
+# sum: as two rows of its own, it would take 5 % of a small network's step.)
 # fmt: off
 _soft_cross_entropy = primitive(_cross_entropy,
     lambda g, y, x, t, **o: _by_row(g, x, **o) * (softmax(x) * t.sum(1, keepdims=True) - t),
@@ -81,7 +81,7 @@ def cross_entropy(logits, targets, reduction="mean", label_smoothing=0.0):
     Raises
     ------
     ValueError
-        For targets of another shape, or class indices out of range.
+        For targets whose shape does not fit, or class indices out of range.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def cross_entropy(logits, targets, reduction="mean", label_smoothing=0.0):
 
 
 def nll_loss(log_probabilities, targets, reduction="mean"):
-    """Mean of -log_probabilities[target]: cross_entropy after a log_softmax.
+    """Mean of -log_probabilities[target]: cross_entropy for outputs of log_softmax.
 
     Examples
     --------
@@ -113,21 +113,21 @@ def nll_loss(log_probabilities, targets, reduction="mean"):
 
 
 def _matching(name, prediction, target):
-    """The target in the dtype of the prediction, if both have one shape."""
+    """The target in the dtype of the prediction; raises unless both have the same shape."""
     shape = np.shape(plain(target))
     if shape != prediction.shape:
         raise ValueError(
-            f"{name} expects prediction and target of one shape, got {prediction.shape} and "
-            f"{shape}, which would broadcast by accident: reshape one of them."
+            f"{name} expects prediction and target of the same shape, got {prediction.shape} "
+            f"and {shape}, which might broadcast by accident: reshape one of them."
         )
     return like(target, prediction)
 
 
-# ---- of numbers: mse_loss, l1_loss, huber_loss ---------------------------------------------------
+# ---- for numbers: mse_loss, l1_loss, huber_loss --------------------------------------------------
 
 
 def mse_loss(prediction, target, reduction="mean"):
-    """Mean of (prediction - target) ** 2; both of one shape.
+    """Mean of (prediction - target) ** 2; both of the same shape.
 
     Examples
     --------
@@ -138,7 +138,7 @@ def mse_loss(prediction, target, reduction="mean"):
 
 
 def l1_loss(prediction, target, reduction="mean"):
-    """Mean of |prediction - target|; both of one shape.
+    """Mean of |prediction - target|; both of the same shape.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def l1_loss(prediction, target, reduction="mean"):
 
 
 def huber_loss(prediction, target, reduction="mean", delta=1.0):
-    """Squared near 0, linear from a distance of `delta` on (Huber 1964).
+    """Half the squared distance up to `delta`, linear beyond (Huber 1964).
 
     Examples
     --------
@@ -161,11 +161,11 @@ def huber_loss(prediction, target, reduction="mean", delta=1.0):
     return _reduce(near * (distance - near / 2), reduction)
 
 
-# ---- of probabilities: binary_cross_entropy_with_logits, kl_div ----------------------------------
+# ---- for probabilities: binary_cross_entropy_with_logits, kl_div ---------------------------------
 
 
 def binary_cross_entropy_with_logits(logits, targets, reduction="mean"):
-    """Mean of -log(sigmoid(logits)) where the target is 1, of -log(1 - sigmoid) where it is 0.
+    """Mean of -log(sigmoid(logits)) where the target is 1, and of -log(1 - sigmoid) where it is 0.
 
     Examples
     --------
@@ -180,8 +180,8 @@ def kl_div(log_probabilities, targets, reduction="mean", log_target=False):
     """targets * (log(targets) - log_probabilities), 0 where the target is 0, as in PyTorch.
 
     `reduction` also takes "batchmean", the sum divided by the length of the first axis, which is
-    the divergence of Kullback and Leibler (1951); "mean" divides by the number of all elements.
-    With `log_target`, the targets too are logarithms of probabilities.
+    the divergence of Kullback and Leibler (1951); "mean" divides by the number of elements.
+    With `log_target`, the targets are logarithms of probabilities too.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Normalization: by given statistics, over the batch (rows), over each example (derived).
+"""Normalization: by given statistics, over the batch, or over each example.
 
-Batch norm has rows of its own because they pay: derived from mean and var, forward and backward
-took 2.9 times as long. Its functions go over the lines of the images, block by block, so that these
-stay in the cache.
+Only batch norm has rows of its own, because they pay: derived from mean and var, forward and
+backward took 2.9 times as long. Its functions go over the lines of the images block by block, so
+that a block stays in the cache.
 """
 
 import numpy as np
@@ -29,14 +29,14 @@ def normalize(x, mean, var, weight=1, bias=0, eps=1e-5):
 
 # ---- batch norm: lines that stay in the cache ----------------------------------------------------
 
-BLOCK_BYTES = 2**19  # of lines; two or three arrays of them stay in the cache
+BLOCK_BYTES = 2**19  # of lines; such blocks of two or three arrays stay in the cache
 
 
 def _as_lines(x):
     """(N, C) as it is, (N, C, H, W) as the lines of the images, (N * H, W * C).
 
-    A view, where the channels come last in memory. Numbers by channel are repeated W times to go
-    with a line, as NumPy is quick on long ones.
+    A view, where the channels come last in memory. Numbers per channel are repeated W times to
+    match a line, because NumPy is fast on long lines.
     """
     W = x.shape[-1] if x.ndim > 2 else 1
     return np.moveaxis(x, 1, -1).reshape(-1, W * x.shape[1])
@@ -53,7 +53,7 @@ def _line_blocks(lines):
 
 
 def _repeated(vector, lines):
-    """Numbers (C,) for each place of a line, (W * C,)."""
+    """Numbers per channel, (C,), repeated for each place of a line, (W * C,)."""
     return np.tile(vector, lines.shape[1] // max(1, len(vector)))
 
 
@@ -128,7 +128,7 @@ def _input_gradient(g, x, weight, mu, sigma2, *, eps):
 
 
 def _channel_sum(x):
-    """The sum of each channel, (N, C, ...) -> (C,), as `_sum_lines` does it, in primitives."""
+    """The sum of each channel, (N, C, ...) -> (C,): `_sum_lines` in primitives."""
     W = x.shape[-1] if x.ndim > 2 else 1
     lines = reshape(transpose(x, (0, *range(2, x.ndim), 1)), (-1, W * x.shape[1]))
     return sum(reshape(matmul(np.ones(lines.shape[0], x.dtype), lines), (-1, x.shape[1])), 0)
@@ -160,14 +160,14 @@ def _input_gradient_by_x(h, y, g, x, weight, mu, sigma2, *, eps):
 
 
 # A table is read down its columns: the rows are each other's gradients. mu and sigma2 are the
-# moments of x; they come along so that they are computed once, and each rule by x counts them in.
+# moments of x, passed along so that they are computed once; the rules for x account for that.
 # fmt: off
 _batch_norm_row = primitive(_batch_norm,
     lambda g, y, x, weight, bias, mu, sigma2, **o:
         _input_gradient_row(g, x, weight, mu, sigma2, **o),
     lambda g, y, x, weight, bias, mu, sigma2, **o: _weight_gradient_row(g, x, mu, sigma2, **o),
     lambda g, y, x, weight, bias, mu, sigma2, **o: _channel_sum(g),
-    name="batch_norm", doc="(x - mu) / sqrt(sigma2 + eps) * weight + bias, by the moments of x")
+    name="batch_norm", doc="(x - mu) / sqrt(sigma2 + eps) * weight + bias, with the moments of x")
 _input_gradient_row = primitive(_input_gradient,
     lambda h, y, g, x, weight, mu, sigma2, **o: _input_gradient_row(h, x, weight, mu, sigma2, **o),
     _input_gradient_by_x,
@@ -181,7 +181,7 @@ _weight_gradient_row = primitive(_weight_gradient,
 
 
 def batch_norm(x, weight, bias, eps=1e-5):
-    """Normalize each channel over the batch, and over the places of an image.
+    """Normalize each channel over the batch, and over the pixels of images.
 
     As in training: by the batch's own mean and biased variance (Ioffe and Szegedy 2015).
 
@@ -193,7 +193,7 @@ def batch_norm(x, weight, bias, eps=1e-5):
     Returns
     -------
     y, mean, var
-        The result, of the shape of `x`, and the batch's moments, arrays (C,).
+        The result, in the shape of `x`, and the batch's moments, arrays (C,).
 
     Examples
     --------
@@ -222,7 +222,7 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
     """
     shape = tuple(np.atleast_1d(normalized_shape).tolist())
     if x.shape[-len(shape) :] != shape:
-        raise ValueError(f"layer_norm over {shape} expects these as the last axes, got {x.shape}.")
+        raise ValueError(f"layer_norm over {shape} expects x to end in these axes, got {x.shape}.")
     axes = tuple(range(-len(shape), 0))
     mu = mean(x, axes, keepdims=True)
     sigma2 = var(x, axes, keepdims=True)

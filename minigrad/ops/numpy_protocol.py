@@ -1,7 +1,7 @@
-"""Tensor behaves as an array does: operators, methods, and NumPy's own functions.
+"""A Tensor behaves like an array: operators, methods, and NumPy's own functions.
 
 Everything is bound from tables, by name: `t + u`, `t.sum()` and `np.exp(t)` call the rows of the
-other files. A NumPy function without a row raises; it never returns a silent constant.
+other files. A NumPy function without a row raises; it never silently returns a constant.
 """
 
 import copy
@@ -64,7 +64,7 @@ OPERATORS = {"add": elementwise.add, "sub": elementwise.subtract, "mul": element
 METHODS = {elementwise: "exp log sqrt tanh clip round", activation: "relu sigmoid softmax",
            reduction: "sum mean var std max min prod cumsum", linalg: "dot", selection: "take",
            shaping: "astype repeat squeeze swapaxes diagonal"}
-PLAIN_METHODS = (  # as of the array, without gradient
+PLAIN_METHODS = (  # those of the array, without a gradient
     "item tolist argmax argmin argsort any all __lt__ __le__ __gt__ __ge__ __eq__ __ne__ __len__ "
     "__bool__ __contains__ __index__")
 # fmt: on
@@ -94,7 +94,7 @@ def _call(function, args, keywords):
 
 def _no_row(name, key):
     hints = [hint for hint, names in INSTEAD.items() if key in names.split()]
-    instead = hints[0] if hints else "what minigrad has"
+    instead = hints[0] if hints else "an operation of minigrad"
     return TypeError(
         f"{name} of a Tensor has no gradient rule: use {instead}, "
         "or .detach().numpy() if a constant is meant."
@@ -108,7 +108,7 @@ def _ufunc(self, ufunc, method, *inputs, **keywords):
 
 
 def _arrays(x):
-    """The arrays in place of the Tensors, also inside lists, tuples and dicts."""
+    """Arrays in place of Tensors, inside lists, tuples and dicts too."""
     if isinstance(x, list | tuple):
         return type(x)(map(_arrays, x))
     if isinstance(x, dict):
@@ -120,7 +120,7 @@ _QUICK = Tensor, np.ndarray, float, int
 
 
 def _operand(tensor, other):
-    """Lists take the dtype of a tensor of floats, as numbers do; what is no number is refused."""
+    """Lists take the dtype of a float tensor, as numbers do; anything but numbers is refused."""
     if isinstance(other, np.generic):
         return other
     if isinstance(other, list | tuple):
@@ -138,8 +138,8 @@ def _bind_operator(name, row):
     def in_place(self, other):
         if self.requires_grad and self.node is None:
             raise TypeError(
-                "a leaf that requires a gradient is not changed in place: update a parameter by "
-                "p.data -= lr * p.grad, or make a new tensor, t = t + u."
+                "a leaf that requires a gradient cannot be changed in place: update a parameter "
+                "with p.data -= lr * p.grad, or make a new tensor with t = t + u."
             )
         return forward(self, other)
 
@@ -156,27 +156,27 @@ def _bind_method(name, function, unwrap=lambda x: x):
 
 
 def _constant(self):
-    """The array of a tensor, where that loses no gradient without a word."""
+    """The array of a tensor; raises where that would silently lose a gradient."""
     if self.requires_grad:
         raise TypeError(
-            "this would make a constant of what requires a gradient: say .detach() first if that "
-            "is meant, or .item() for a number."
+            "this would make a constant of a tensor that requires a gradient: call .detach() first "
+            "if that is meant, or .item() for a number."
         )
     return self.data
 
 
 def _refuse_write(self, index, value):
     raise TypeError(
-        "t[i] = v would change what the graph has already used: build a new tensor by mg.where or "
-        "mg.concatenate, or write t.data[i] = v on a leaf."
+        "t[i] = v would change what the graph has already used: build a new tensor with mg.where "
+        "or mg.concatenate, or write t.data[i] = v on a leaf."
     )
 
 
 def _state(self):
-    """What copying and pickling keep: a leaf, or a constant, and no graph."""
+    """What copying and pickling keep: a leaf or a constant, never a graph."""
     if self.node is not None:
         raise TypeError(
-            "a tensor that was computed is not copied or pickled: say .detach() first; "
+            "a computed tensor cannot be copied or pickled: call .detach() first; "
             "t + 0 is a copy that keeps the gradient."
         )
     return object.__getstate__(self)
@@ -206,13 +206,13 @@ SPECIAL = {
     "__iter__": lambda self: (self[i] for i in range(len(self))),
     "__float__": lambda self: float(_constant(self)),
     "__int__": lambda self: int(_constant(self)),
-    "__copy__": copy.deepcopy,  # as of arrays: nothing is shared
+    "__copy__": copy.deepcopy,  # as with arrays, nothing is shared
     "__getstate__": _state,
     "__repr__": _repr,
     "__format__": lambda self, spec: format(self.item(), spec) if spec else repr(self),
     "ndim": property(attrgetter("data.ndim")),
     "size": property(attrgetter("data.size")),
-    "T": property(lambda self: shaping.transpose(self), doc="The axes in reversed order."),
+    "T": property(lambda self: shaping.transpose(self), doc="The axes in reverse order."),
     "numpy": _constant,
     "detach": lambda self: Tensor(self.data, name=self.name),
     "retain_grad": lambda self: setattr(self, "retains_grad", True),

@@ -1,8 +1,7 @@
 """Pooling: the largest element, or the mean, of each window.
 
-Both loop over the places of the window and treat all windows at once, as strided views; neither
-loops over the images. What a window reads (`gather`) and what it hands back (`scatter`) are each
-other's gradients.
+Both loop over the few places of the window and treat many windows at once, as strided views. What
+a window reads (`gather`) and what it hands back (`scatter`) are each other's gradients.
 """
 
 import math
@@ -16,9 +15,8 @@ from .reduction import mean
 from .shaping import pad, plain
 from .windows import check_windows, pair, views
 
-BLOCK_BYTES = (
-    2**21
-)  # of images: all places of their windows are visited while they are in the cache
+# Of images: all places of their windows are visited while the images are in the cache.
+BLOCK_BYTES = 2**21
 
 
 def _fold(ufunc, arrays):
@@ -36,7 +34,7 @@ def _max(x, **options):
 
 
 def _hits(x, y, options):
-    """For each place of the window, where it is the first that holds the largest element."""
+    """For each place of the window, in which windows it is the first with the largest element."""
     taken = None
     for view in views(x, **options):
         hit = view == y
@@ -88,18 +86,18 @@ def _sum(x, **options):
 _max_pool     = primitive(_max, lambda g, y, x, **o: _max_scatter(g, plain(x), plain(y), **o),
                           name="max_pool2d", doc="The largest element of each window")
 _max_scatter  = primitive(_to_max, lambda h, _, g, x, y, **o: _max_gather(h, x, y, **o),
-                          name="max_scatter", doc="g to the first largest of each window of x")
+                          name="max_scatter", doc="g put at the first maximum of each window of x")
 _max_gather   = primitive(_at_max, lambda g, _, h, x, y, **o: _max_scatter(g, x, y, **o),
-                          name="max_gather", doc="h at the first largest of each window of x")
+                          name="max_gather", doc="h read at the first maximum of each window of x")
 _window_sum   = primitive(_sum, lambda g, y, x, **o: _window_share(g, shape=x.shape, **o),
                           name="window_sum", doc="The sum of each window")
 _window_share = primitive(_spread, lambda h, y, g, *, shape, **o: _window_sum(h, **o),
-                          name="window_share", doc="g to every element of its window")
+                          name="window_share", doc="g added to every element of its window")
 # fmt: on
 
 
 def _framed(name, x, kernel_size, stride, padding, border):
-    """`x` inside its border, and the windows' options, checked."""
+    """`x` inside its border, and the options of the rows; raises where windows do not fit."""
     kernel_size = pair(kernel_size)
     padding = pair(padding)
     stride = kernel_size if stride is None else pair(stride)
@@ -107,7 +105,7 @@ def _framed(name, x, kernel_size, stride, padding, border):
     if any(2 * p > k for p, k in zip(padding, kernel_size)):
         raise ValueError(
             f"{name} expects a padding of at most half the kernel, got {padding=} with "
-            f"{kernel_size=}: a window would lie in the border alone."
+            f"{kernel_size=}: a window would lie entirely in the border."
         )
     if any(padding):
         x = pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)], constant_values=border)
@@ -115,13 +113,13 @@ def _framed(name, x, kernel_size, stride, padding, border):
 
 
 def max_pool2d(x, kernel_size, stride=None, padding=0):
-    """The largest element of each window; the gradient goes to the first of equals.
+    """The largest element of each window; among equal ones the gradient goes to the first.
 
     Parameters
     ----------
     x : (N, C, H, W)
     kernel_size, stride, padding : int or (int, int)
-        The stride is the kernel size if left out: windows side by side. The border is -inf.
+        If left out, the stride is the kernel size: windows side by side. The border is -inf.
 
     Returns
     -------
@@ -140,7 +138,7 @@ def max_pool2d(x, kernel_size, stride=None, padding=0):
 def avg_pool2d(x, kernel_size, stride=None, padding=0):
     """The mean of each window; the zeros of the border count, as in PyTorch.
 
-    Parameters and result as of `max_pool2d`.
+    Parameters and result are those of `max_pool2d`.
 
     Examples
     --------
@@ -153,7 +151,7 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0):
 
 
 def adaptive_avg_pool2d(x, output_size):
-    """The means of so many windows, whatever the size of the image.
+    """The means of `output_size` windows, whatever the size of the image.
 
     Window i of n covers the pixels from floor(i H / n) to ceil((i + 1) H / n), as in PyTorch; where
     n does not divide H, windows overlap.

@@ -1,6 +1,6 @@
 """Reductions: sum, mean, var, max, logsumexp, ... over all axes, one, or several.
 
-A reduced axis comes back in the gradient at length 1 (`_wide`); broadcasting does the rest.
+In the gradient, `_wide` puts a reduced axis back with length 1; broadcasting does the rest.
 """
 
 import math
@@ -14,12 +14,12 @@ from .shaping import broadcast_to, expand_dims, flip, moveaxis, reshape
 
 
 def _over(f):
-    """A reduction of NumPy, with no options but axis and keepdims."""
+    """A NumPy reduction, with no options but axis and keepdims."""
     return lambda x, axis=None, keepdims=False: f(x, axis, keepdims=keepdims)
 
 
 def _wide(g, axis, keepdims):
-    """`g`, or `y`, with the reduced axes back at length 1."""
+    """`g`, or `y`, with the reduced axes put back with length 1."""
     return g if keepdims or axis is None else expand_dims(g, axis)
 
 
@@ -56,7 +56,7 @@ def _norm_gradient(g, y, x, axis=None, keepdims=False):
 
 
 def _prod_gradient(g, y, x, axis=None, keepdims=False):
-    """g * y / x; where an element is 0, the product of the others is multiplied out."""
+    """g * y / x; where an element is 0, the product of the others is computed directly."""
     g = _wide(g, axis, keepdims)
     if np.all(x != 0):
         return g * _wide(y, axis, keepdims) / x
@@ -70,7 +70,7 @@ def _prod_gradient(g, y, x, axis=None, keepdims=False):
 
 
 def _extreme_gradient(g, y, x, axis=None, keepdims=False):
-    """`g` to the elements that are the extreme, in equal shares."""
+    """`g` to the largest, or smallest, elements in equal shares."""
     hit = x == _wide(y, axis, keepdims)
     return _wide(g, axis, keepdims) / hit.sum(axis=axis, keepdims=True, dtype=x.dtype) * hit
 
@@ -84,15 +84,15 @@ def _norm(x, axis=None, keepdims=False):
 sum       = primitive(_over(np.sum), _sum_gradient, name="sum", doc="Sum of the elements")
 prod      = primitive(_over(np.prod), _prod_gradient, name="prod", doc="Product of the elements")
 max       = primitive(_over(np.max), _extreme_gradient,
-                      name="max", doc="Largest element; the tied share the gradient")
+                      name="max", doc="Largest element; ties share the gradient")
 min       = primitive(_over(np.min), _extreme_gradient,
-                      name="min", doc="Smallest element; the tied share the gradient")
+                      name="min", doc="Smallest element; ties share the gradient")
 logsumexp = primitive(_logsumexp, _logsumexp_gradient, doc="log(sum(exp(x))), without overflow")
 _length   = primitive(_norm, _norm_gradient, doc="Length sqrt(sum(x ** 2)); its gradient at 0 is 0")
 cumsum    = primitive(lambda x, axis=None: np.cumsum(x, axis),
                       lambda g, y, x, axis=None:
                           reshape(flip(cumsum(flip(g, axis), axis), axis), x.shape),
-                      name="cumsum", doc="Sums of the elements so far, along an axis or over all")
+                      name="cumsum", doc="Running sums of the elements, along an axis or over all")
 # fmt: on
 
 # ---- derived: mean, var, std, norm ---------------------------------------------------------------
@@ -110,7 +110,7 @@ def mean(x, axis=None, keepdims=False):
 
 
 def var(x, axis=None, keepdims=False, ddof=0):
-    """Variance over the given axes, or over all: the squared distances divided by n - ddof.
+    """Variance over the given axes, or over all: sum((x - mean) ** 2) / (n - ddof).
 
     Examples
     --------
@@ -122,7 +122,7 @@ def var(x, axis=None, keepdims=False, ddof=0):
 
 
 def std(x, axis=None, keepdims=False, ddof=0):
-    """Standard deviation: the square root of `var`; its gradient is 0 where all are equal.
+    """Standard deviation: the square root of `var`; its gradient is 0 where all elements are equal.
 
     Examples
     --------
@@ -134,20 +134,20 @@ def std(x, axis=None, keepdims=False, ddof=0):
 
 
 def norm(x, ord=None, axis=None, keepdims=False):
-    """Length sqrt(sum(x ** 2)) over the given axes, or over all; of a vector other norms as well.
+    """Length sqrt(sum(x ** 2)) over the given axes, or over all; for vectors other norms too.
 
     Parameters
     ----------
     x : array or Tensor
     ord : 1, 2 or np.inf, optional
-        Of a vector, or along one axis: the sum of |x|, the length, or the largest |x|.
+        For a vector, or along one axis: the sum of |x|, the length, or the largest |x|.
     axis : int or tuple of int, optional
     keepdims : bool
 
     Raises
     ------
     ValueError
-        For another order, and for the norms of matrices that have one.
+        For any other order, or an order over several axes: matrix norms are left out.
 
     Examples
     --------
@@ -158,7 +158,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
         return _length(x, axis, keepdims)
     if ord not in (1, np.inf) or len(_axes(x, axis)) != 1:
         raise ValueError(
-            f"norm knows ord=1, 2 and np.inf of vectors, got {ord=}, {axis=}: reshape(-1) makes a "
+            f"norm takes ord=1, 2 or np.inf for vectors, got {ord=}, {axis=}: reshape(-1) makes a "
             "vector; ord=None is the length over any axes."
         )
     return (sum if ord == 1 else max)(absolute(x), axis, keepdims)

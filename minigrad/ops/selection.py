@@ -1,6 +1,6 @@
 """Elements chosen by place or by size: take, take_along_axis, embedding, sort, triu, tril.
 
-All are derived: an index is computed with NumPy, and `getitem` reads it and knows the gradient.
+All are derived: most compute an index with NumPy, for `getitem`, which knows the gradient.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ def take(x, indices, axis=None):
 
 
 def take_along_axis(x, indices, axis=-1):
-    """The element at its own index for each place along an axis, as np.take_along_axis.
+    """For each place, the element at an index of its own along an axis, like np.take_along_axis.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def embedding(indices, weight):
     Raises
     ------
     TypeError, ValueError
-        For indices that are no integers, or out of range.
+        For indices that are not integers, or out of range.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def embedding(indices, weight):
 
 
 def sort(x, axis=-1):
-    """The elements in ascending order; the gradient follows each to its old place.
+    """The elements in ascending order; the gradient follows each back to its old place.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Shape and choice of elements: reshape, transpose, getitem, concatenate, and what they build.
+"""Shapes and choices of elements: reshape, transpose, getitem, concatenate, and what they build.
 
-None of these computes: a gradient is put back where its value came from. `getitem` reads and
+None of these computes: a gradient goes back to where its value came from. `getitem` reads, and
 `scatter` adds up what was read; each is the other's gradient.
 """
 
@@ -11,9 +11,9 @@ import numpy as np
 
 from ..autograd import Tensor, primitive
 
-# ---- rows: reshape, transpose, broadcast_to, flip, roll, getitem, pad, diagonal, concatenate ----
+# ---- rows: reshape, transpose, broadcast_to, flip, roll, getitem, pad, diagonal, concatenate -----
 
-_BASIC = int, slice, type(None), type(...)  # an index of these names each element once
+_BASIC = int, slice, type(None), type(...)  # an index of these reads no element twice
 
 
 def plain(x):
@@ -27,13 +27,13 @@ def like(x, other):
 
 
 def memory_order(x):
-    """The axes of `x` from the slowest to the quickest in memory: (0, 2, 3, 1) of channels-last."""
+    """The axes of `x` from slowest to fastest in memory: (0, 2, 3, 1) for channels last."""
     strides = plain(x).strides
     return tuple(sorted(range(len(strides)), key=lambda axis: -abs(strides[axis])))
 
 
 def _ordered(x, *, axes):
-    """`x` with its axes in this order in memory, from slow to quick; copied if they are not."""
+    """`x` with its axes in this order in memory, from slow to fast; copied if they are not."""
     if memory_order(x) == axes:
         return x
     out = np.empty([x.shape[axis] for axis in axes], x.dtype).transpose(np.argsort(axes))
@@ -47,7 +47,7 @@ def _inverse(axes):
 
 
 def _borders(x, widths):
-    """The index that reads `x` from the middle of its border."""
+    """The index that reads `x` from inside its border."""
     return tuple(slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True))
 
 
@@ -59,7 +59,7 @@ def _pad(x, *, widths, value):
 
 
 def _along(axis, part):
-    """The index that reads `part` of an axis, and all of the others."""
+    """The index that reads `part` of an axis, and all of the other axes."""
     whole = slice(None)
     if axis < 0:
         return (..., part, *[whole] * (-1 - axis))
@@ -82,13 +82,13 @@ def _scatter(g, *, index, shape):
 
 
 def _diagonal_gradient(g, y, x, offset=0, axis1=0, axis2=1):
-    """g on the diagonal of zeros."""
+    """g on the diagonal of an array of zeros."""
     places = np.arange(x.size).reshape(x.shape).diagonal(offset, axis1, axis2)
     return reshape(scatter(g, index=places, shape=(x.size,)), x.shape)
 
 
 def _concatenate_gradient(i, g, y, *xs, axis):
-    """The part of g where input i went."""
+    """The part of g that belongs to input i."""
     start = sum(x.shape[axis] for x in xs[:i])
     return getitem(g, _along(axis, slice(start, start + xs[i].shape[axis])))
 
@@ -100,28 +100,28 @@ reshape      = primitive(lambda x, shape: np.reshape(x, shape),
                              _in_order(reshape(g, x.shape), axes=memory_order(x)),
                          name="reshape", doc="The same elements in another shape")
 _in_order    = primitive(_ordered, lambda g, y, x, *, axes: g, name="in_order",
-                         doc="x with these axes from slow to quick in memory")
+                         doc="x with its axes in this order in memory, from slow to fast")
 transpose    = primitive(lambda x, axes=None: np.transpose(x, axes),
                          lambda g, y, x, axes=None: transpose(g, _inverse(axes)),
-                         name="transpose", doc="The axes in another order, reversed if left out")
+                         name="transpose", doc="The axes in the given order, by default reversed")
 broadcast_to = primitive(lambda x, shape: np.broadcast_to(x, shape), lambda g, y, x, shape: g,
                          name="broadcast_to", doc="x repeated along axes of length 1")
 flip         = primitive(np.flip, lambda g, y, x, axis=None: flip(g, axis),
                          doc="The elements backward along the given axes, or along all")
 roll         = primitive(np.roll,
                          lambda g, y, x, shift, axis=None: roll(g, np.negative(shift), axis),
-                         doc="The elements moved on by a shift, the last ones coming in first")
+                         doc="The elements moved along by a shift; the last come in first")
 getitem      = primitive(operator.getitem,
                          lambda g, y, x, index: scatter(g, index=index, shape=x.shape),
                          doc="x[index]")
 scatter      = primitive(_scatter, lambda h, y, g, *, index, shape: getitem(h, index),
-                         doc="Zeros of a shape, to which g is added at an index")
+                         doc="Zeros of the given shape, with g added at an index")
 _bordered    = primitive(_pad, lambda g, y, x, *, widths, value: getitem(g, _borders(x, widths)),
-                         doc="x inside a border of a value")
+                         doc="x inside a border of one value")
 astype       = primitive(lambda x, dtype: x.astype(dtype), lambda g, y, x, dtype: g,
                          name="astype", doc="x in another dtype; its gradient is in the dtype of x")
 diagonal     = primitive(np.diagonal, _diagonal_gradient,
-                         doc="The elements whose indices along two axes are equal")
+                         doc="The elements on a diagonal of two axes")
 _concatenate = primitive(lambda *xs, axis: np.concatenate(xs, axis), each=_concatenate_gradient,
                          name="concatenate", doc="Arrays one after the other along an axis")
 # fmt: on
@@ -130,7 +130,7 @@ _concatenate = primitive(lambda *xs, axis: np.concatenate(xs, axis), each=_conca
 
 
 def pad(x, pad_width, mode="constant", constant_values=0):
-    """`x` inside a border; `pad_width` in the forms of np.pad, of which only `constant` is here.
+    """`x` inside a constant border; `pad_width` takes the same forms as in np.pad.
 
     Examples
     --------
@@ -140,8 +140,8 @@ def pad(x, pad_width, mode="constant", constant_values=0):
     """
     if mode != "constant" or np.ndim(constant_values):
         raise ValueError(
-            f"pad expects mode='constant' and one value for all of the border, got {mode=} and "
-            f"{constant_values=}: build another border by concatenate."
+            f"pad expects mode='constant' and one value for the whole border, got {mode=} and "
+            f"{constant_values=}: build another border with concatenate."
         )
     widths = np.broadcast_to(pad_width, (x.ndim, 2)).tolist()
     if np.any(np.less(pad_width, 0)):
@@ -150,7 +150,7 @@ def pad(x, pad_width, mode="constant", constant_values=0):
 
 
 def concatenate(arrays, axis=0):
-    """Arrays one after the other along an existing axis; all are flattened for `axis=None`.
+    """Arrays one after the other along an existing axis; with `axis=None` all are flattened first.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def concatenate(arrays, axis=0):
 
 
 def stack(arrays, axis=0):
-    """Arrays of one shape along a new axis.
+    """Arrays of the same shape along a new axis.
 
     Examples
     --------
@@ -174,7 +174,7 @@ def stack(arrays, axis=0):
 
 
 def split(x, sections, axis=0):
-    """Views of `x` between the indices `sections`, or so many of equal length.
+    """Views of `x`, cut at the indices `sections` or into that many equal parts.
 
     Examples
     --------
@@ -191,7 +191,7 @@ def split(x, sections, axis=0):
 
 
 def repeat(x, repeats, axis=None):
-    """Each element so many times in a row, as np.repeat.
+    """Each element `repeats` times in a row, like np.repeat.
 
     Examples
     --------
@@ -204,7 +204,7 @@ def repeat(x, repeats, axis=None):
 
 
 def tile(x, reps):
-    """The whole of `x` so many times along each axis, as np.tile.
+    """The whole of `x`, `reps` times along each axis, like np.tile.
 
     Examples
     --------
@@ -219,7 +219,7 @@ def tile(x, reps):
 
 
 # ---- derived views: swapaxes, moveaxis, expand_dims, squeeze -------------------------------------
-# An array of shape (0, 1, 2, ...) holds nothing, and shows where NumPy would put each axis.
+# An array of shape (0, 1, 2, ...) holds nothing, but shows where NumPy puts each axis.
 
 
 def swapaxes(x, axis1, axis2):
@@ -234,7 +234,7 @@ def swapaxes(x, axis1, axis2):
 
 
 def moveaxis(x, source, destination):
-    """A view of `x` with axes moved to other places, the rest in their order.
+    """A view of `x` with axes moved to other places; the rest keep their order.
 
     Examples
     --------

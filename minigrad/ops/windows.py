@@ -1,6 +1,6 @@
-"""Sliding windows: im2col and col2im, sizes and checks. Convolution and pooling stand on these.
+"""Sliding windows: im2col and col2im, sizes and checks. Convolution and pooling build on these.
 
-A window is what a kernel sees of an image from one place. `im2col` lays all windows out as the rows
+A window is what a kernel sees of an image at one place. `im2col` lays all windows out as the rows
 of a matrix (Chellapilla et al. 2006); `col2im` is its reverse; each is the other's gradient. Both
 loop over the few places of a kernel, never over the many of an image.
 
@@ -18,18 +18,18 @@ from ..autograd import primitive
 
 
 def pair(value):
-    """(value, value) of a number; two numbers as a tuple."""
+    """(value, value) for a number; two numbers as a tuple."""
     return (value, value) if isinstance(value, int | np.integer) else tuple(value)
 
 
 def output_size(shape, kernel_size, stride=1, padding=0, dilation=1):
-    """(OH, OW): how many places a kernel has in padded images (..., H, W), where it fits whole."""
+    """(OH, OW): in how many places a kernel fits inside the padded images (..., H, W)."""
     sizes = zip(shape[-2:], *map(pair, (kernel_size, stride, padding, dilation)))
     return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in sizes)
 
 
 def check_windows(name, shape, kernel_size, stride, padding, dilation=(1, 1)):
-    """Raise a ValueError where windows cannot slide over images of this shape."""
+    """Raise a ValueError if windows cannot slide over images of this shape."""
     if len(shape) != 4:
         raise ValueError(f"{name} expects images (N, C, H, W), got {shape}: x[None] makes a batch.")
     if min(*kernel_size, *stride, *dilation) < 1 or min(padding) < 0:

@@ -1,4 +1,4 @@
-"""Callbacks of `fit`: their base, and those that stop early, keep weights or average them."""
+"""Callbacks of `fit`: their base class, and those that stop early, keep weights or average them."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from .checkpoint import below, prefixed, save
 class Callback:
     """What `fit` calls; override what you need. Each method gets the `Run`.
 
-    A callback that has to remember something when a training is resumed gives that in `state_dict`.
+    A callback that must remember something when a run is resumed returns it from `state_dict`.
     """
 
     def on_train_begin(self, run):
@@ -29,21 +29,21 @@ class Callback:
         """After each epoch and its validation; `run.history` has its numbers."""
 
     def on_evaluation_end(self, run):
-        """After `on_epoch_end`, when training goes on."""
+        """After `on_epoch_end`, before training goes on."""
 
     def on_train_end(self, run):
         """After the last epoch, or an interruption."""
 
     def state_dict(self):
-        """What a checkpoint must hold of this callback: arrays by name."""
+        """What a checkpoint must hold for this callback: arrays by name."""
         return {}
 
     def load_state_dict(self, state):
-        """Take over what `state_dict` gave."""
+        """Restore what `state_dict` returned."""
 
 
 class _Best(Callback):
-    """Finds the epoch in which a number of the history was best: least, or most of an accuracy."""
+    """Finds the epoch whose number in the history was best: lowest, or highest for an accuracy."""
 
     def __init__(self, monitor):
         self.monitor = monitor
@@ -63,9 +63,9 @@ class _Best(Callback):
 
 
 class EarlyStopping(_Best):
-    """End the training when `monitor` has not improved for `patience` epochs (Prechelt 1998).
+    """End training when `monitor` has not improved for `patience` epochs (Prechelt 1998).
 
-    The model ends with the weights of the best epoch.
+    The model ends up with the weights of the best epoch.
 
     Examples
     --------
@@ -130,12 +130,12 @@ class KeepLast(Callback):
 
 
 class AverageWeights(Callback):
-    """An exponential moving average of the weights, which validation and the end of training use.
+    """An exponential moving average of the weights, used for validation and at the end of training.
 
         average = decay * average + (1 - decay) * weights
 
-    after each batch (Polyak and Juditsky 1992); buffers of floats are averaged too. At first the
-    decay is smaller, (1 + updates) / (10 + updates), so that the initial weights are forgotten.
+    after each batch (Polyak and Juditsky 1992); float buffers are averaged too. At first the
+    decay is smaller, (1 + updates) / (10 + updates), so that the initial weights soon fade.
     """
 
     def __init__(self, decay=0.999):
@@ -163,7 +163,7 @@ class AverageWeights(Callback):
         run.model.load_state_dict(self.average)
         self.average = kept
 
-    on_evaluation_end = on_evaluation_begin  # the same exchange
+    on_evaluation_end = on_evaluation_begin  # exchanges them back
 
     def state_dict(self):
         return {"updates": np.array(self.updates), **self.average}

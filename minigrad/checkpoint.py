@@ -12,7 +12,7 @@ from .files import replacing
 
 
 def save(path, model):
-    """Write the model's `state_dict` as .npz, and nothing else; PyTorch's names and shapes.
+    """Write the model's `state_dict` as .npz, and nothing else; names and shapes are PyTorch's.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def write_arrays(path, arrays):
 
 
 def read_arrays(path):
-    """The arrays of an .npz, by name; never runs code, as pickles would."""
+    """The arrays of an .npz, by name; never runs code, as a pickle could."""
     import zipfile  # slow to import
 
     with open(path, "rb") as opened:
@@ -66,11 +66,11 @@ def read_arrays(path):
                 raise ValueError("it holds a single array, without a name")
             return {name: file[name] for name in file.files}
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError) as error:
-            raise ValueError(f"{path} is no .npz of numbers, or a damaged one: {error}.") from error
+            raise ValueError(f"{path} is not an .npz of numbers, or damaged: {error}.") from error
 
 
 def prefixed(prefix, arrays):
-    """The arrays, `prefix` and a dot before each name."""
+    """The arrays, with `prefix` and a dot before each name."""
     return {f"{prefix}.{name}": array for name, array in arrays.items()}
 
 

@@ -1,4 +1,4 @@
-"""Evaluation: what a model gives, and how good it is; nothing is recorded or changed."""
+"""Evaluation: what a model outputs, and how good that is; nothing is recorded or changed."""
 
 import math
 import warnings
@@ -20,7 +20,7 @@ def predict(model, x, batch_size=256, workers=1):
     x : array (N, ...)
     batch_size : int
     workers : int or "auto"
-        Threads that take a batch each.
+        Threads, each of which takes a batch at a time.
 
     Returns
     -------
@@ -45,14 +45,14 @@ def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
     data : pair of arrays (x, y), or DataLoader
     loss : callable
     batch_size : int
-        Does not change the result, but the memory it takes.
+        Changes only how much memory it takes, not the result.
     workers : int or "auto"
-        Threads that take a batch each.
+        Threads, each of which takes a batch at a time.
 
     Returns
     -------
     dict
-        `loss`, and `accuracy` where the targets are classes.
+        `loss`, and `accuracy` if the targets are classes.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
 
 
 def evaluate_with(pool, model, x, y, loss, batch_size=256):
-    """`evaluate`, by workers that are there already."""
+    """`evaluate`, with workers that already exist."""
 
     def one(batch):
         outputs = model(x[batch])
@@ -81,16 +81,16 @@ def evaluate_with(pool, model, x, y, loss, batch_size=256):
 
 
 def _in_batches(pool, model, function, x, batch_size):
-    """The function of each batch, a slice, with the model in evaluation and nothing recorded."""
+    """`function` of each batch, a slice, with the model in evaluation mode and nothing recorded."""
     if len(x) == 0:
-        raise ValueError("there is no example to look at: the data is empty.")
+        raise ValueError("there are no examples to evaluate: the data is empty.")
     batches = [slice(start, start + batch_size) for start in range(0, len(x), batch_size)]
     with model.evaluating():
         return pool.map(function, batches)
 
 
 def count_hits(outputs, targets):
-    """How many rows of scores have their largest at the target; None if these are no classes."""
+    """How many rows of scores are largest at the target; None if the targets are not classes."""
     targets = np.asarray(targets)
     if targets.dtype.kind not in "iu" or outputs.shape[:-1] != targets.shape:
         return None
@@ -98,7 +98,7 @@ def count_hits(outputs, targets):
 
 
 def check_labels(model, loader, validation):
-    """Find class labels out of range before the first step, instead of in the middle.
+    """Find class labels out of range before the first step, not in the middle of training.
 
     Raises
     ------
@@ -108,12 +108,12 @@ def check_labels(model, loader, validation):
     Warns
     -----
     UserWarning
-        If the model ends with a Softmax, which cross_entropy takes itself.
+        If the model ends with a Softmax, which cross_entropy already includes.
     """
     if isinstance(model.modules()[-1], Softmax):
         warnings.warn(
-            "cross_entropy expects the scores before the model's Softmax: leave it out; "
-            "mg.softmax(scores) does it later.",
+            "cross_entropy expects scores before any Softmax: leave it out of the model; "
+            "mg.softmax(scores) gives probabilities later.",
             stacklevel=3,
         )
     scores = predict(model, loader.x[:1])
@@ -122,6 +122,6 @@ def check_labels(model, loader, validation):
     for y in [loader.y] if validation is None else [loader.y, validation[1]]:
         if y.dtype.kind in "iu" and y.max(initial=0) >= scores.shape[1]:
             raise ValueError(
-                f"the model gives {scores.shape[1]} scores, so that labels go from 0 to "
+                f"the model gives {scores.shape[1]} scores, so labels go from 0 to "
                 f"{scores.shape[1] - 1}, but the data has a label {y.max()}."
             )

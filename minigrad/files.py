@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: written beside their place, then renamed."""
+"""Files that are complete or not there at all: written beside their place, then renamed."""
 
 import os
 import uuid
@@ -8,10 +8,10 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path):
-    """Inside `with`, a path to write to, which takes the place of `path` when all went well.
+    """Inside `with`, a path to write to, which takes the place of `path` if all goes well.
 
-    Who reads meanwhile sees the old file or the new one, never half of it, also when the program
-    is killed or the disk is full. The folder is made where there is none.
+    Anyone who reads meanwhile sees the old file or the new one, never half of it, even if the
+    program is killed or the disk is full. The folder is made if there is none.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ def replacing(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The ending stays, by which programs choose a format; the name is nobody else's.
+    # The suffix stays, because programs choose a format by it; the name is unique.
     part = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
     try:
         yield part
         with open(part, "rb+") as file:
-            os.fsync(file.fileno())  # on the disk before the name is
+            os.fsync(file.fileno())  # the content reaches the disk before the name
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)

@@ -23,16 +23,19 @@ def lr_range_test(
     high=1.0,
     steps=100,
 ):
-    """The loss while the learning rate grows step by step (Smith 2017); the best is below its rise.
+    """The loss while the learning rate grows step by step (Smith 2017).
+
+    The best learning rate is lower than the one at which the loss begins to rise.
 
     Parameters
     ----------
     low, high : float
         The first and the last learning rate; it grows by the same factor each step.
     steps : int
-        The test ends sooner where the loss is four times its least.
+        The most steps to take; the test ends early once the loss exceeds four times its
+        minimum or is not finite.
 
-    Other parameters as of `fit`. Model and optimizer are afterwards as they were.
+    The other parameters are those of `fit`. Afterward, model and optimizer are as they were.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def lr_range_test(
         for rate, (x, y) in zip(rates.tolist(), batches):
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            losses.append(step(x, y))  # a ValueError where it is not finite any more
+            losses.append(step(x, y))  # raises a ValueError once it is not finite
             if losses[-1] > 4 * min(losses):
                 break
     model.load_state_dict(weights)

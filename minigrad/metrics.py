@@ -2,7 +2,7 @@
 
 Everything here is plain NumPy on plain arrays. Labels are integers counted from 0; the outputs of a
 network are scores of shape (N, K), one column per class; the largest score of a row is the answer.
-What cannot be judged (nothing, NaN, labels out of range) raises instead of giving a number.
+What cannot be judged (empty input, NaN, labels out of range) raises an error.
 """
 
 import numpy as np
@@ -72,7 +72,7 @@ def top_k_accuracy(outputs, targets, k=5):
 
 
 def confusion_matrix(predicted, targets, classes=None):
-    """Count how often each class was taken for each other: rows actual, columns predicted.
+    """Count the samples of each class by the class predicted: rows actual, columns predicted.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def precision_recall_f1(matrix):
 def classification_report(matrix):
     """A table to print: precision, recall, F1 and number of samples (support) of every class.
 
-    Below the classes stand their unweighted mean and the accuracy over all samples.
+    Below the classes come their unweighted mean and the accuracy over all samples.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def classification_report(matrix):
 
 
 def calibration(probabilities, targets, bins=15):
-    """How often the network was right, for answers sorted by how sure it was of them.
+    """How often the network was right, for answers grouped by how sure it was of them.
 
     Parameters
     ----------
@@ -210,8 +210,8 @@ def calibration(probabilities, targets, bins=15):
 def expected_calibration_error(probabilities, targets, bins=15):
     """Mean distance between how sure the network was and how often it was right, from 0 to 1.
 
-    The bins of `calibration`, weighted by their samples:
-    `sum_b n_b / N |accuracy_b - confidence_b|`. 0.02 says that the confidences are off by
+    The bins of `calibration`, weighted by their numbers of samples:
+    `sum_b n_b / N |accuracy_b - confidence_b|`. 0.02 means that the confidences are off by
     2 percentage points on average.
 
     Parameters
@@ -238,7 +238,7 @@ def expected_calibration_error(probabilities, targets, bins=15):
     return float(count @ np.abs(right - confidence) / count.sum())
 
 
-# ---- what may come in: check_answers, check_labels, check_probabilities, check_matrix ------------
+# ---- checks of the input: check_answers, check_labels, check_probabilities, check_matrix ---------
 
 
 def check_answers(predicted, targets, classes=None):
@@ -257,7 +257,7 @@ def check_answers(predicted, targets, classes=None):
 
 
 def check_labels(labels, name, classes=None):
-    """Labels (N,) as integers; raises, with their `name`, if they are none or are out of range."""
+    """Labels (N,) as integers; raises, naming them `name`, if they are not, or are out of range."""
     labels = np.asarray(labels)
     if labels.size == 0:
         raise ValueError(f"{name} is empty, so there is nothing to judge.")
@@ -288,27 +288,27 @@ def check_probabilities(probabilities):
 
 
 def _check_scores(outputs):
-    """Scores (N, K) as float64; raises if they have another shape or no largest one."""
+    """Scores (N, K) as float64; raises if their shape is wrong or a row has no largest score."""
     outputs = np.asarray(outputs)
     if outputs.ndim != 2 or outputs.shape[1] < 2:
         raise ValueError(
-            f"Scores are (N, K) of K >= 2 classes, got {outputs.shape}. "
+            f"Scores must be (N, K) for K >= 2 classes, got {outputs.shape}. "
             "Single scores become labels by (score > 0).astype(int)."
         )
     if outputs.dtype.kind not in "fiu":
         raise TypeError(f"Scores must be real numbers, got {outputs.dtype}.")
     if np.isnan(outputs).any():
-        raise ValueError("The scores hold NaN: no class is the largest. Has the training diverged?")
+        raise ValueError("The scores hold NaN: none is the largest. Has the training diverged?")
     return outputs.astype(np.float64)
 
 
 def check_matrix(matrix):
-    """A confusion matrix (K, K) as int64; raises if it is not square counts, some above 0."""
+    """A confusion matrix (K, K) as int64; raises unless it is square and of counts, not all 0."""
     matrix = np.asarray(matrix)
     square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1]
     if not square or matrix.dtype.kind not in "iu" or (matrix < 0).any() or not matrix.any():
         raise ValueError(
-            "A confusion matrix must be (K, K) counts, not all 0, "
-            f"got {matrix.dtype} of shape {matrix.shape}: make one by confusion_matrix."
+            "A confusion matrix must hold (K, K) counts, not all 0, "
+            f"got {matrix.dtype} of shape {matrix.shape}: make one with confusion_matrix."
         )
     return matrix.astype(np.int64)

@@ -1,8 +1,8 @@
-"""Threads for training: each takes a shard of the batch, all share the one model.
+"""Threads for training: each takes a shard of the batch, and all share one model.
 
 NumPy lets other threads run while it computes, so two threads with a BLAS thread each do more than
-one thread with two: elementwise passes run in parallel too. On the way to the gradients a worker
-only returns values; running statistics and parameters are changed after all have succeeded.
+one thread with two: elementwise passes run in parallel too. While gradients are computed, a
+worker only returns values; running statistics and parameters change after all have succeeded.
 """
 
 import weakref
@@ -13,10 +13,10 @@ from .system import cores, keep_freed_pages, one_blas_thread
 
 
 def choose_workers(workers, parameters, batch_size):
-    """The number of workers; of "auto", by a fixed rule.
+    """The number of workers; for "auto", by a fixed rule.
 
-    Where the model convolves (has parameters of 4 axes), a worker for each core, but at most 8, and
-    at most one for each 8 examples of the batch. Else 1: the matrix products of a small dense
+    If the model convolves (has parameters of 4 axes), one worker for each core, but at most 8, and
+    at most one for every 8 examples of the batch. Otherwise 1: the matrix products of a small dense
     network are over before a thread has woken up.
 
     Raises
@@ -28,14 +28,14 @@ def choose_workers(workers, parameters, batch_size):
         convolves = any(p.ndim == 4 for p in parameters)
         return max(1, min(cores(), 8, batch_size // 8)) if convolves else 1
     if not isinstance(workers, int) or workers < 1:
-        raise ValueError(f'workers expects a number from 1 on, or "auto", got {workers!r}.')
+        raise ValueError(f'workers expects an integer of 1 or more, or "auto", got {workers!r}.')
     return workers
 
 
 class Workers(AbstractContextManager):
-    """A number of threads, of which the caller's is the first; one alone starts none.
+    """A number of threads, the first of which is the caller's; so `Workers(1)` starts none.
 
-    A context manager: at its end the threads have ended, and BLAS has its own threads back.
+    A context manager: on leaving, it ends the threads and gives BLAS its own threads back.
 
     Examples
     --------
@@ -54,9 +54,9 @@ class Workers(AbstractContextManager):
             self._close = weakref.finalize(self, _shut, self._pool, one_blas_thread())
 
     def map(self, function, items):
-        """[function(item) for item in items], item i on worker i % count, in this context.
+        """[function(item) for item in items], item i on worker i % count, in the caller's context.
 
-        An exception comes after all workers have stopped.
+        An exception is raised only after all workers have stopped.
         """
         if self.count == 1 or len(items) < 2:
             return [function(item) for item in items]

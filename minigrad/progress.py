@@ -1,4 +1,4 @@
-"""The progress of training: a bar where there is a terminal, a line per epoch in any case."""
+"""The progress of training: a bar if there is a terminal, and a line per epoch in any case."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from .callbacks import Callback
 
 
 class Progress(Callback):
-    """Shows a bar (by tqdm, where it is installed), and prints a line after each epoch."""
+    """Shows a bar (by tqdm, if it is installed), and prints a line after each epoch."""
 
     bar = None
 

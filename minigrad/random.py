@@ -1,9 +1,9 @@
-"""Randomness: the default generator, and the streams of training, found by counters.
+"""Randomness: the default generator, and the streams of training, identified by counters.
 
 Outside training, whatever is random takes `rng`, or draws from the default generator, which
 `manual_seed` sets. In training no generator is carried along: each draw has a stream of its own,
-found by counters. So a run resumes from its counters alone, and a shard of a batch draws the same
-numbers whichever thread it runs on.
+identified by counters. So a run resumes from its counters alone, and a shard of a batch draws the
+same numbers whichever thread it runs on.
 """
 
 import zlib
@@ -36,7 +36,7 @@ def manual_seed(seed):
 
 
 def default_generator():
-    """The generator of this context; without `manual_seed`, one from the system's entropy."""
+    """The generator of this context; without `manual_seed`, one seeded by the system's entropy."""
     generator = _default.get() or np.random.default_rng
     if callable(generator):  # made only when something is drawn
         generator = generator()
@@ -45,19 +45,19 @@ def default_generator():
 
 
 def use_generator(make):
-    """Inside `with`, let `make()`, called at the first draw, be the default generator."""
+    """Inside `with`, the default generator is `make()`, called at the first draw."""
     return setting(_default, make)
 
 
 def stream(seed, purpose, epoch=0, step=0, shard=0):
-    """A generator of its own for one draw of training, found by counters.
+    """The generator for one draw of training, identified by counters.
 
     Parameters
     ----------
     seed : int, not negative
         The seed of the run.
     purpose : str
-        What is drawn: "shuffle", "split", "augment", "dropout", ...; each independent.
+        What is drawn: "shuffle", "split", "augment", "dropout", ...; their streams are independent.
     epoch, step, shard : int
         Where in training it is drawn.
 

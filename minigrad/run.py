@@ -1,4 +1,4 @@
-"""A run: the state of a training while `fit` goes on, what it measured, and its checkpoint."""
+"""A run: the state of training while `fit` is under way, what it measured, and its checkpoint."""
 
 from pathlib import Path
 
@@ -10,33 +10,33 @@ from .checkpoint import below, prefixed, read_arrays, write_arrays
 class History(dict):
     """What `fit` measured: a dict of lists with one number for each epoch.
 
-    Keras' keys: `loss`, `accuracy`, `val_loss`, `val_accuracy`; accuracies are missing where the
-    targets are no classes, `val_` where there is no validation data. `loss` and `accuracy` are
-    means over the batches of the epoch, each taken before its update.
+    The keys are those of Keras: `loss`, `accuracy`, `val_loss`, `val_accuracy`. Accuracies are
+    missing where the targets are not classes, `val_` keys where there is no validation data. `loss`
+    and `accuracy` are means over the batches of the epoch, each measured before its update.
 
     Attributes
     ----------
     interrupted : bool
-        Whether Ctrl-C ended the training early.
+        Whether Ctrl-C ended training early.
     """
 
     interrupted = False
 
 
 class Run:
-    """The state of a training, which callbacks see.
+    """The state of a training run, as callbacks see it.
 
     Attributes
     ----------
     model, optimizer, schedule, loader, history
     epoch, epochs : int
-        Epochs done, and to do.
+        Epochs done, and epochs in all.
     batch : int
         Batches done in this epoch.
     loss, accuracy : float, and float or None
         Means of this epoch so far.
     stop : bool
-        Set to True to end the training after this epoch.
+        Set to True to end training after this epoch.
     """
 
     def __init__(self, step, loader, schedule, epochs, callbacks):
@@ -53,12 +53,12 @@ class Run:
         self._reset_means()
 
     def call(self, name):
-        """Call this method of all callbacks."""
+        """Call the method `name` of all callbacks."""
         for callback in self.callbacks:
             getattr(callback, name)(self)
 
     def interrupt(self):
-        """Note that Ctrl-C was pressed: the training ends after the step that is under way."""
+        """Note that Ctrl-C was pressed: training ends after the current step."""
         self.history.interrupted = True
 
     # ---- an epoch, from its beginning to its end -------------------------------------------------
@@ -85,14 +85,14 @@ class Run:
         self._hits = 0
 
     def batches(self):
-        """The batches of this epoch, as they are before the loader's transform; ended by Ctrl-C."""
+        """The batches of this epoch, before the loader's transform; Ctrl-C ends them early."""
         for batch in self.loader.plain_batches():
             yield batch
             if self.history.interrupted:
                 return
 
     def end_batch(self, loss, n):
-        """Count a batch of `n` examples with this mean loss, and the hits that its step found."""
+        """Count a batch of `n` examples, its mean loss, and the hits that the step found."""
         self.batch += 1
         self.seen += n
         self._loss_sum += loss * n
@@ -105,7 +105,7 @@ class Run:
         self.call("on_batch_end")
 
     def end_epoch(self, scores):
-        """Count the epoch; its means, and the scores of the validation, go into the history."""
+        """Count the epoch; its means and the validation scores go into the history."""
         self.epoch += 1
         self.record("loss", self.loss)
         self.record("accuracy", self.accuracy)
@@ -115,14 +115,14 @@ class Run:
             self.schedule.step()
 
     def record(self, key, value):
-        """Add a number to the history, but no None."""
+        """Add a number to the history; None is left out."""
         if value is not None:
             self.history.setdefault(key, []).append(value)
 
     # ---- checkpoint ------------------------------------------------------------------------------
 
     def keep(self, path):
-        """Write the state of the training: weights, optimizer, schedule, callbacks, counters."""
+        """Write the state of the run: weights, optimizer, schedule, callbacks, counters."""
         counters = {"epoch": self.epoch, "stop": self.stop}
         arrays = prefixed("run", self._marks() | counters)
         arrays |= prefixed("history", self.history)
@@ -131,19 +131,19 @@ class Run:
         write_arrays(path, arrays)
 
     def restore(self, path, resume):
-        """Go on from a checkpoint, if there is one; all or nothing.
+        """Continue from a checkpoint, if there is one; all or nothing.
 
         Raises
         ------
         FileExistsError
-            If there is one, but it is not to be resumed: it would be overwritten.
+            If there is one, but `resume` is False: it would be overwritten.
         ValueError
-            If it is damaged, or of another training.
+            If it is damaged, or of another training run.
         """
         if not Path(path).exists():
             return
         if not resume:
-            raise FileExistsError(f"{path} exists: go on from it with resume=True, or remove it.")
+            raise FileExistsError(f"{path} exists: set resume=True to continue, or remove it.")
         arrays = read_arrays(path)
         before = {prefix: part.state_dict() for prefix, part in self._parts().items()}
         try:
@@ -152,7 +152,7 @@ class Run:
         except (ValueError, KeyError, TypeError) as error:
             for prefix, part in self._parts().items():
                 part.load_state_dict(before[prefix])
-            raise ValueError(f"{path} is a checkpoint of another training: {error}") from error
+            raise ValueError(f"{path} is a checkpoint of another run: {error}") from error
         self.epoch = int(arrays["run.epoch"])
         self.stop = bool(arrays["run.stop"])
         for key, values in below("history", arrays).items():
@@ -170,7 +170,7 @@ class Run:
             part.load_state_dict(below(prefix, arrays))
 
     def _marks(self):
-        """What must be the same for a training to go on, as it decides about the bits."""
+        """What must be the same when a run is resumed: the result depends on it to the bit."""
         return {
             "version": VERSION,
             "seed": self.step.seed,

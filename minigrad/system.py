@@ -1,4 +1,4 @@
-"""What holds for the whole process: its cores, BLAS' threads, freed memory, Ctrl-C."""
+"""What concerns the whole process: its cores, BLAS threads, freed memory, Ctrl-C."""
 
 import ctypes
 import functools
@@ -16,11 +16,11 @@ def cores():
 
 
 def one_blas_thread():
-    """Set BLAS to one thread; returns the function that gives it back those it had."""
+    """Limit BLAS to one thread; returns a function that restores the threads it had."""
     try:
         from threadpoolctl import threadpool_limits
     except ImportError:
-        _warn_once("threadpoolctl is not installed (pip install it): BLAS' threads slow workers.")
+        _warn_once("threadpoolctl is not installed (pip install it): BLAS threads slow workers.")
         return lambda: None
     if sys.platform == "darwin":
         _warn_once("BLAS threads cannot be limited if NumPy uses macOS Accelerate.")
@@ -36,8 +36,9 @@ def _warn_once(message):
 def keep_freed_pages():
     """Tell glibc to keep freed memory instead of returning it to the system.
 
-    It returns each array above 128 kB, and the system clears every page of the next one: 3 of 46 ms
-    of a training step, 1.5 of 4.5 of a small one. Other C libraries and systems are left alone.
+    Otherwise it returns each array above 128 kB, and the system clears every page of the next one.
+    That takes 3 of the 46 ms of a training step, 1.5 of the 4.5 ms of a small one. Other C
+    libraries and systems are left alone.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -52,8 +53,8 @@ def keep_freed_pages():
 def deferred_interrupt(note):
     """Inside `with`, the first Ctrl-C only calls `note()`, so that no work is cut in half.
 
-    A second one raises KeyboardInterrupt. Only the main thread gets signals; on others nothing
-    changes.
+    A second one raises KeyboardInterrupt. Only the main thread gets signals; in other threads
+    nothing changes.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

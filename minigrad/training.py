@@ -41,7 +41,7 @@ class Shard(NamedTuple):
 
 
 class ShardResult(NamedTuple):
-    """What a worker returns of its shard."""
+    """What a worker returns for its shard."""
 
     loss: float  # weighted by the shard's share of the batch
     gradients: list  # one for each parameter of the optimizer; None if frozen
@@ -50,7 +50,7 @@ class ShardResult(NamedTuple):
 
 
 class TrainStep(AbstractContextManager):
-    """One step of training: gradients of the loss of a batch, and an update.
+    """One step of training: the gradients of a batch's loss, and an update.
 
     Parameters
     ----------
@@ -59,25 +59,25 @@ class TrainStep(AbstractContextManager):
         loss(model(x), y) is the mean over the examples, a Tensor.
     optimizer : Optimizer
     workers : int or "auto"
-        Threads that take a shard of the batch each. The gradient is that of the whole batch;
+        Threads, each of which takes a shard of the batch. The gradient is that of the whole batch;
         batch norm normalizes each shard by itself.
     seed : int
         Of the streams that dropout draws from, one for each step and shard.
     clip_norm : float, optional
-        Limit of the gradient's length; see `optim.clip_grad_norm`.
+        Limit on the gradient's length; see `optim.clip_grad_norm`.
     accumulate : int
-        Update once in so many calls, by the mean gradient of their batches.
+        Update once in this many calls, with the mean gradient of their batches.
     transform : callable, optional
-        Each worker trains on transform(x, epoch, count, shard) of its shard x, as
-        `DataLoader.transformed` gives it.
+        Each worker trains on transform(x, epoch, count, shard) of its shard x; for example
+        `DataLoader.transformed`.
 
     Attributes
     ----------
     epoch, count : int
-        Where these streams are; `count` goes up by one with each step.
+        The counters of these streams; `count` goes up by one with each step.
     hits : int or None
         How many examples of the last batch were classified correctly; None where the targets are
-        no classes.
+        not classes.
 
     Examples
     --------
@@ -115,7 +115,7 @@ class TrainStep(AbstractContextManager):
         self.hits = None
         self._pool = None
         self._waiting = []  # gradients for the next update, a list for each shard
-        self._batches = 0  # of which they are
+        self._batches = 0  # how many batches they are from
         # Waking a thread takes as long as Adam on 50,000 parameters.
         self._shares_update = sum(p.size for p in optimizer.params) > 200_000
 
@@ -125,14 +125,14 @@ class TrainStep(AbstractContextManager):
         Raises
         ------
         ValueError
-            If the loss is not finite; nothing is then updated.
+            If the loss is not finite; then nothing is updated.
         """
         if len(x) != len(y) or len(x) == 0:
             raise ValueError(f"a step needs a target for each example, got {len(x)} and {len(y)}.")
         pool = self.pool(len(x))
         results = pool.map(self._named_shard, _cut(x, y, min(pool.count, len(x))))
         for moments in zip(*[result.moments for result in results]):
-            moments[0].norm.observe(moments)  # those of one batch norm, of all shards
+            moments[0].norm.observe(moments)  # those of one batch norm, from all shards
         self._update([result.gradients for result in results])
         self.count += 1
         hits = [result.hits for result in results]
@@ -182,7 +182,7 @@ class TrainStep(AbstractContextManager):
     # ---- the update ------------------------------------------------------------------------------
 
     def _update(self, shards):
-        """Update by the sum of the shards, or let them wait for the batches to come."""
+        """Update with the sum of the shards, or keep them until enough batches have come."""
         if self.accumulate > 1 or self.clip_norm is not None:
             shards = [_merged(self._waiting + shards)]
         self._waiting = shards
@@ -191,7 +191,7 @@ class TrainStep(AbstractContextManager):
             self.flush()
 
     def flush(self):
-        """Update by what waits for more batches, as if they were all."""
+        """Update with what has been kept so far, as if no more batches were to come."""
         shards, self._waiting = self._waiting, []
         batches, self._batches = self._batches, 0
         if not shards:
@@ -217,7 +217,7 @@ class TrainStep(AbstractContextManager):
 
 
 def _cut(x, y, count):
-    """A batch in so many shards, of nearly the same length."""
+    """A batch cut into `count` shards of nearly the same length."""
     cuts = [len(x) * k // count for k in range(count + 1)]
     return [
         Shard(number, x[start:end], y[start:end], (end - start) / len(x))
@@ -226,7 +226,7 @@ def _cut(x, y, count):
 
 
 def _merged(shards):
-    """The sum of lists of gradients, in place of the first; None where no list has any."""
+    """The sum of lists of gradients, in place; None where no list has a gradient."""
     total = []
     for of_one_parameter in zip(*shards):
         given = [g for g in of_one_parameter if g is not None]
@@ -283,21 +283,22 @@ def fit(
     progress : bool
         Show a bar, and print a line per epoch.
     checkpoint : path-like, optional
-        A file .npz that is written after each epoch and holds the whole state of the training.
+        An .npz file that is written after each epoch and holds the whole state of the run.
     resume : bool
-        Go on from the checkpoint, if there is one; the end is the same, to the bit, as if the
+        Continue from the checkpoint, if there is one; the result is the same, to the bit, as if
         training had never stopped. All other arguments must be as they were.
 
     Returns
     -------
     History
-        Also after Ctrl-C, which ends the training after the current step; pressed again, at once.
+        Also after Ctrl-C, which ends training after the current step. A second Ctrl-C raises
+        KeyboardInterrupt at once.
 
     Raises
     ------
     ValueError
-        For data of different lengths or none, class labels out of range, a loss that is not
-        finite, a checkpoint that is damaged or of another training.
+        For x and y of different lengths, no data, class labels out of range, a loss that is not
+        finite, or a checkpoint that is damaged or of another run.
 
     Examples
     --------
@@ -313,7 +314,7 @@ def fit(
     if loss is cross_entropy:
         check_labels(model, loader, validation)
     if not isinstance(epochs, int) or epochs < 0:
-        raise ValueError(f"fit expects a number of epochs, got {epochs!r}.")
+        raise ValueError(f"fit expects a number of epochs, 0 or more, got {epochs!r}.")
     callbacks = [*callbacks, *([Progress()] if progress else [])]
     options = {"clip_norm": clip_norm, "accumulate": accumulate, "transform": loader.transformed}
     with TrainStep(model, loss, optimizer, workers, seed, **options) as step:
@@ -341,7 +342,7 @@ def fit(
 
 
 def _scores(step, loader, validation):
-    """What `evaluate` gives of the validation data, by the workers of the step."""
+    """What `evaluate` gives for the validation data, computed by the workers of the step."""
     if validation is None:
         return {}
     return evaluate_with(step.pool(loader.batch_size), step.model, *validation, step.loss)

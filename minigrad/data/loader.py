@@ -15,7 +15,7 @@ MEAN, STD = 0.1307, 0.3081  # of all pixels of MNIST's 60,000 training images, d
 def normalize(images):
     """Gray images as the input of a network: centered, scaled, with a channel axis.
 
-    Computes `(images / 255 - 0.1307) / 0.3081`, the mean and the standard deviation of MNIST's
+    Computes `(images / 255 - 0.1307) / 0.3081`, with the mean and standard deviation of MNIST's
     training images. The same numbers serve test images, synthetic digits and Kaggle's files: a
     network must see at test time what it saw in training.
 
@@ -30,7 +30,7 @@ def normalize(images):
     Raises
     ------
     TypeError
-        If `images` is no array of uint8; it is not if it was normalized already.
+        If `images` is not an array of uint8, as when it has been normalized already.
     ValueError
         If its shape is not (N, H, W).
 
@@ -54,14 +54,14 @@ def normalize(images):
             f"normalize expects shape (N, H, W), got {images.shape}: images[None] makes a batch of "
             "one image, .reshape(-1, 28, 28) makes images of rows."
         )
-    x = np.divide(images, 255, dtype=np.float32)  # the dtype, or NumPy divides in float64
+    x = np.divide(images, 255, dtype=np.float32)  # without dtype, NumPy divides in float64
     x -= MEAN
     x /= STD
     return x[:, None]  # (N, 1, H, W)
 
 
 def split(x, y, validation=0.1, seed=0):
-    """Hold back a random share of the training data, to make choices by.
+    """Hold back a random share of the training data, to base choices on.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def split(x, y, validation=0.1, seed=0):
     Raises
     ------
     TypeError, ValueError
-        If `x` and `y` are not arrays of one length, or either part would be empty.
+        If `x` and `y` are not arrays of equal length, or either part would be empty.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def _check_pair(caller, x, y):
     for name, array in (("x", x), ("y", y)):
         if not isinstance(array, np.ndarray) or array.ndim == 0:
             raise TypeError(
-                f"{caller} expects {name} as a NumPy array of examples, not without axes, got "
+                f"{caller} expects {name} as a NumPy array of examples, not one without axes, got "
                 f"{type(array).__name__}: try np.atleast_1d(values) or tensor.numpy()."
             )
     if len(x) != len(y):
@@ -120,8 +120,8 @@ def _check_pair(caller, x, y):
 class DataLoader:
     """Hands out a data set in batches, in a new order each epoch.
 
-    Each pass, `for x_batch, y_batch in loader`, is one epoch. The order depends on `seed` and the
-    number of the epoch alone, so setting `loader.epoch` resumes a training run where it stopped.
+    Each pass, `for x_batch, y_batch in loader`, is one epoch. The order depends only on `seed` and
+    the number of the epoch, so setting `loader.epoch` resumes a training run where it stopped.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class DataLoader:
         a batch changes the data.
     seed : int
     transform : function of (x_batch, rng), optional
-        Returns the batch to be used instead, for random shifts and the like; `rng` is a
+        Returns the batch to use instead, for random shifts and the like; `rng` is a
         `numpy.random.Generator` of its own for each batch.
     drop_last : bool
         Leave out the last batch of a pass if it is smaller than the others.
@@ -146,7 +146,7 @@ class DataLoader:
     Raises
     ------
     TypeError, ValueError
-        If `x` and `y` are not arrays of one length, or there would be no batch.
+        If `x` and `y` are not arrays of equal length, or there would be no batch.
 
     Examples
     --------

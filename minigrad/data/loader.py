@@ -90,14 +90,14 @@ def split(x, y, validation=0.1, seed=0):
     (8, 2, True)
     """
     _check_pair("split", x, y)
-    held = round(len(x) * validation) if 0 < validation < 1 else 0
-    if held in (0, len(x)):
+    count = round(len(x) * validation) if 0 < validation < 1 else 0
+    if count in (0, len(x)):
         raise ValueError(
             "split expects a share 0 < validation < 1 that leaves at least one example on each "
             f"side, got {validation} of {len(x)} examples."
         )
     order = stream(seed, "split").permutation(len(x))
-    rest, held = order[held:], order[:held]
+    held, rest = order[:count], order[count:]
     return (x[rest], y[rest]), (x[held], y[held])
 
 
@@ -191,9 +191,10 @@ class DataLoader:
         order = stream(self.seed, "shuffle", self.epoch).permutation(len(self.x))
         self.epoch += 1
         for start in range(0, len(self) * self.batch_size, self.batch_size):
-            part = slice(start, start + self.batch_size)
-            part = order[part] if self.shuffle else part
-            yield self.x[part], self.y[part]
+            batch = slice(start, start + self.batch_size)
+            if self.shuffle:
+                batch = order[batch]
+            yield self.x[batch], self.y[batch]
 
     def transformed(self, x, epoch, step, shard=0):
         """A batch, or a shard of it, after `transform`, which draws from a stream of its own."""

@@ -111,10 +111,10 @@ def _input_gradient(g, x, weight, mu, sigma2, *, eps):
     n = x.size // len(mu)
     inverse = 1 / np.sqrt(sigma2 + eps)
     sum_g, sum_gx = _sums(lines, g, mu)
-    slope = inverse**2 * sum_gx / n
-    shift = _repeated(sum_g / n - mu * slope, lines)
-    slope = _repeated(slope, lines)
-    scale = _repeated(weight * inverse, lines)
+    slope = inverse**2 * sum_gx / n  # (C,)
+    shift = sum_g / n - mu * slope
+    scale = weight * inverse
+    slope, shift, scale = (_repeated(v, lines) for v in (slope, shift, scale))  # (W * C,)
     out = np.empty_like(lines)
     for block in _line_blocks(lines):  # scale * (g - slope * x - shift)
         np.multiply(lines[block], slope, out=out[block])
@@ -140,9 +140,10 @@ def _input_gradient_by_weight(h, y, g, x, weight, mu, sigma2, *, eps):
 
 
 def _input_gradient_by_x(h, y, g, x, weight, mu, sigma2, *, eps):
-    """-(z * mean(h * y) + mean(g * z) * _input_gradient_row(h) + mean(h * z) * y) / s
+    """-(z * mean(h * y) + mean(g * z) * back(h) + mean(h * z) * back(g)) / s, with y = back(g)
 
-    Both z and s depend on x: dz_j / dx_i = ((i == j) - 1 / n - z_i * z_j / n) / s, ds / dx = z / n.
+    `back` is the input gradient itself. z and s depend on x: ds / dx_i = z_i / n, and
+    dz_j / dx_i = ((1 if i == j else 0) - 1 / n - z_i * z_j / n) / s.
     """
     axes = (0, *range(2, x.ndim))
     n = x.size // len(mu)
@@ -155,8 +156,8 @@ def _input_gradient_by_x(h, y, g, x, weight, mu, sigma2, *, eps):
     mean_hy = wide(_channel_sum(h * y)) / n
     mean_gz = wide(_weight_gradient_row(g, x, mu, sigma2, eps=eps)) / n
     mean_hz = wide(_weight_gradient_row(h, x, mu, sigma2, eps=eps)) / n
-    h_back = _input_gradient_row(h, x, weight, mu, sigma2, eps=eps)
-    return -(z * mean_hy + mean_gz * h_back + mean_hz * y) / s
+    back_h = _input_gradient_row(h, x, weight, mu, sigma2, eps=eps)
+    return -(z * mean_hy + mean_gz * back_h + mean_hz * y) / s
 
 
 # A table is read down its columns: the rows are each other's gradients. mu and sigma2 are the

@@ -28,7 +28,7 @@ def _fold(ufunc, arrays):
     return total
 
 
-def _max(x, **options):
+def _max_windows(x, **options):
     """The largest of each window: (N, C, H, W) -> (N, C, OH, OW)"""
     return _fold(np.maximum, views(x, **options))
 
@@ -38,7 +38,7 @@ def _hits(x, y, options):
     taken = None
     for view in views(x, **options):
         hit = view == y
-        yield hit if taken is None else hit > taken
+        yield hit if taken is None else hit > taken  # hit, and not taken
         taken = hit if taken is None else taken | hit
 
 
@@ -47,7 +47,7 @@ def _tiles(shape, kernel_size, stride):
     return stride == kernel_size and all(n % k == 0 for n, k in zip(shape[2:], kernel_size))
 
 
-def _to_max(g, x, y, **options):
+def _scatter_to_max(g, x, y, **options):
     """`g` to the first largest element of each window: (N, C, OH, OW) -> (N, C, H, W)"""
     once = _tiles(x.shape, **options)
     out = np.empty_like(x, g.dtype) if once else np.zeros_like(x, g.dtype)
@@ -61,13 +61,13 @@ def _to_max(g, x, y, **options):
     return out
 
 
-def _at_max(h, x, y, **options):
+def _gather_at_max(h, x, y, **options):
     """`h` at the first largest element of each window: (N, C, H, W) -> (N, C, OH, OW)"""
     pairs = zip(views(h, **options), _hits(x, y, options))
     return _fold(np.add, (view * hit for view, hit in pairs))
 
 
-def _spread(g, *, shape, **options):
+def _share(g, *, shape, **options):
     """`g` to every element of its window: (N, C, OH, OW) -> (N, C, H, W)"""
     N, C, H, W = shape
     out = np.zeros((N, H, W, C), g.dtype).transpose(0, 3, 1, 2)
@@ -76,22 +76,22 @@ def _spread(g, *, shape, **options):
     return out
 
 
-def _sum(x, **options):
+def _sum_windows(x, **options):
     """The sum of each window: (N, C, H, W) -> (N, C, OH, OW)"""
     return _fold(np.add, views(x, **options))
 
 
 # A table is read down its columns: rows 2 and 3 are each other's gradients, and so are 4 and 5.
 # fmt: off
-_max_pool     = primitive(_max, lambda g, y, x, **o: _max_scatter(g, plain(x), plain(y), **o),
+_max_pool     = primitive(_max_windows, lambda g, y, x, **o: _max_scatter(g, plain(x), plain(y), **o),
                           name="max_pool2d", doc="The largest element of each window")
-_max_scatter  = primitive(_to_max, lambda h, _, g, x, y, **o: _max_gather(h, x, y, **o),
+_max_scatter  = primitive(_scatter_to_max, lambda h, _, g, x, y, **o: _max_gather(h, x, y, **o),
                           name="max_scatter", doc="g put at the first maximum of each window of x")
-_max_gather   = primitive(_at_max, lambda g, _, h, x, y, **o: _max_scatter(g, x, y, **o),
+_max_gather   = primitive(_gather_at_max, lambda g, _, h, x, y, **o: _max_scatter(g, x, y, **o),
                           name="max_gather", doc="h read at the first maximum of each window of x")
-_window_sum   = primitive(_sum, lambda g, y, x, **o: _window_share(g, shape=x.shape, **o),
+_window_sum   = primitive(_sum_windows, lambda g, y, x, **o: _window_share(g, shape=x.shape, **o),
                           name="window_sum", doc="The sum of each window")
-_window_share = primitive(_spread, lambda h, y, g, *, shape, **o: _window_sum(h, **o),
+_window_share = primitive(_share, lambda h, y, g, *, shape, **o: _window_sum(h, **o),
                           name="window_share", doc="g added to every element of its window")
 # fmt: on
 

@@ -57,7 +57,7 @@ def views(x, kernel_size, stride, dilation=1):
         yield x[:, :, i * DH : i * DH + SH * OH : SH, j * DW : j * DW + SW * OW : SW]
 
 
-def _read(x, *, kernel_size, stride, padding, dilation):
+def _read_windows(x, *, kernel_size, stride, padding, dilation):
     N, C, _, _ = x.shape
     KH, KW = pair(kernel_size)
     PH, PW = pair(padding)
@@ -70,7 +70,7 @@ def _read(x, *, kernel_size, stride, padding, dilation):
     return columns.reshape(N * OH * OW, KH * KW * C)
 
 
-def _add_up(columns, *, shape, kernel_size, stride, padding, dilation):
+def _add_windows(columns, *, shape, kernel_size, stride, padding, dilation):
     N, C, H, W = shape
     KH, KW = pair(kernel_size)
     PH, PW = pair(padding)
@@ -84,9 +84,9 @@ def _add_up(columns, *, shape, kernel_size, stride, padding, dilation):
 
 # A table is read down its columns: the rows are each other's gradients.
 # fmt: off
-_im2col = primitive(_read, lambda g, y, x, **o: _col2im(g, shape=x.shape, **o),
+_im2col = primitive(_read_windows, lambda g, y, x, **o: _col2im(g, shape=x.shape, **o),
                     name="im2col", doc="The window under each output pixel, as a row")
-_col2im = primitive(_add_up, lambda h, y, columns, *, shape, **o: _im2col(h, **o),
+_col2im = primitive(_add_windows, lambda h, y, columns, *, shape, **o: _im2col(h, **o),
                     name="col2im", doc="Each row added to the pixels of its window")
 # fmt: on
 

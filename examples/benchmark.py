@@ -263,8 +263,8 @@ def main(arguments=None):
     if options.json:
         from minigrad.files import replacing  # not above: each measurement times its first import
 
-        with replacing(options.json) as part:
-            part.write_text(json.dumps(results, indent=2))
+        with replacing(options.json) as file:
+            file.write(json.dumps(results, indent=2).encode())
     if options.plot:
         print(f"\nwrote {picture(results, 'benchmark.png')}")
 

@@ -119,8 +119,8 @@ def write_submission(path, answers):
     lines = ["ImageId,Label"]
     for number, label in enumerate(answers, 1):
         lines.append(f"{number},{label}")
-    with replacing(path) as part:
-        part.write_text("\n".join(lines) + "\n", encoding="ascii")
+    with replacing(path) as file:
+        file.write(("\n".join(lines) + "\n").encode("ascii"))
 
 
 def draw(out, model, history, held):

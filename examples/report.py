@@ -33,8 +33,8 @@ BEGAN = time.perf_counter() - _seconds_before()
 
 def write_json(path, content):
     """Write a file of numbers, of which nobody ever reads half."""
-    with replacing(path) as part:
-        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    with replacing(path) as file:
+        file.write((json.dumps(content, indent=2) + "\n").encode())
 
 
 def draw(out, history, matrix, images, labels, probabilities):

@@ -1,9 +1,10 @@
 """Read 1 of 8: the engine. Tensors remember how they were computed; `gradients` walks that back.
 
-It knows no operation. `primitive` pairs a NumPy function with its gradient rules. Called on a
-Tensor that requires a gradient, it leaves a node on the result: (primitive, inputs, their values,
-keywords, parents), where the parents are those of the inputs that require a gradient, each with its
-place. All that remains is what every operation would otherwise repeat.
+It knows no operation: their table is in ops/. `primitive` pairs a NumPy function with its gradient
+rules. Called on a Tensor that requires a gradient, it leaves a node on the result: (primitive,
+inputs, their values, keywords, parents). The parents are the inputs that require a gradient, as
+pairs (i, tensor) for input i. A tensor without a node is a leaf; all that leads from the leaves to
+a result is its graph. The rest of this file is what every operation would otherwise repeat.
 """
 
 import sys
@@ -15,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+# ContextVars are global variables of which each thread has a value of its own.
 recording = ContextVar("recording", default=True)  # do operations leave nodes?
 watching: ContextVar[Any] = ContextVar("watching", default=None)  # the watcher of mg.debug()
 registry: dict[str, "primitive"] = {}  # every primitive of minigrad.ops; the tests walk it
 
 _FREED: Any = ("freed",)  # the node of a tensor whose graph a backward pass has used up
-_bound: Any = None  # operators and methods: ops/numpy_protocol.py binds them
 
 
 class Tensor:
@@ -28,6 +29,7 @@ class Tensor:
 
     `data`: arrays keep their dtype and memory; numbers and lists of numbers become float32.
     `requires_grad`: whether `backward` is to fill `grad`, an ndarray of the shape of `data`.
+    Operators and methods, such as `*` and `.sum()`, are bound by ops/numpy_protocol.py.
 
     Examples
     --------
@@ -42,7 +44,7 @@ class Tensor:
     def __init__(self, data, requires_grad=False, dtype=None, name=None):
         array = np.asarray(data, dtype)
         keeps_dtype = dtype is not None or isinstance(data, np.ndarray | np.generic | Tensor)
-        if not keeps_dtype and array.dtype.kind in "iuf":
+        if not keeps_dtype and array.dtype.kind in "iuf":  # integers and floats
             array = array.astype(np.float32)
         if requires_grad and array.dtype.kind != "f":
             raise TypeError(
@@ -65,15 +67,18 @@ class Tensor:
     def backward(self, gradient=None, retain_graph=False):
         """Add d(self)/d(leaf) to the `grad` of every leaf that requires a gradient.
 
-        `gradient` is what the walk starts with, dL/d(self). Left out, it is 1, and self has to
-        have one element. `retain_graph` keeps the graph for another walk; else it is freed.
+        `gradient` is dL/d(self), from which the others follow. If left out, it is 1, and self must
+        have one element. `retain_graph` keeps the graph for another backward; else it is freed.
         """
         order = topological_order(self)
-        ends = [t for t in order if t.node is None or t.retains_grad]
-        for t, g in zip(ends, _walk(order, ends, gradient, False, retain_graph), strict=True):
-            t.grad = g if t.grad is None else np.asarray(t.grad + g)
+        targets = [t for t in order if t.node is None or t.retains_grad]
+        needed = {id(t) for t in order}  # all of it comes from leaves
+        found = _walk(order, targets, needed, gradient, False, retain_graph)
+        for t, g in zip(targets, found, strict=True):
+            t.grad = g if t.grad is None else np.asarray(t.grad + g)  # () + () is no array
 
-    if TYPE_CHECKING:
+    if TYPE_CHECKING:  # what ops/numpy_protocol.py binds, for editors and type checkers
+        _bound: Any = None
         __add__ = __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = __getitem__ = _bound
         __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmatmul__ = __neg__ = _bound
         __lt__ = __le__ = __gt__ = __ge__ = __len__ = __iter__ = _bound
@@ -84,9 +89,10 @@ class Tensor:
 class primitive:  # lower case as `property` is: it is used as a function
     """A row of the table: a NumPy function and its gradient rules, one for each input.
 
-    `rule(g, y, *inputs, **keywords)` gives the gradient of an input from `g`, that of the output
-    `y`, by operators and primitives; it never writes into `g`. Without a rule, an input is a
-    constant. `each(i, g, y, *inputs, **keywords)` serves a function of many inputs.
+    `rule(g, y, *inputs, **keywords)` turns `g`, which is dL/dy of the output `y`, into dL/dx of an
+    input x, where L is what `backward` starts from. Written in operators and primitives, it can be
+    differentiated itself; it never writes into `g`. An input without a rule is a constant.
+    `each(i, g, y, *inputs, **keywords)` serves a function of many inputs.
 
     Examples
     --------
@@ -100,13 +106,18 @@ class primitive:  # lower case as `property` is: it is used as a function
         self.function = function
         self.rules = rules
         self.each = each
-        # rule(i) is the rule for input i, None if there is none.
-        self.rule = (lambda i: partial(each, i)) if each else dict(enumerate(rules)).get
         self.name = self.__name__ = name or function.__name__.strip("_")
         self.__doc__ = doc
+        # The file whose table this row stands in: that of the caller.
         self.__module__ = sys._getframe(1).f_globals.get("__name__", "")
         if self.__module__.startswith("minigrad.ops."):
             registry[self.name] = self
+
+    def rule(self, i):
+        """The rule for input `i`, None if there is none."""
+        if self.each:
+            return partial(self.each, i)
+        return self.rules[i] if i < len(self.rules) else None
 
     def __call__(self, *inputs, **keywords):
         values, parents = [], []
@@ -125,7 +136,8 @@ class primitive:  # lower case as `property` is: it is used as a function
             return y
 
         out = object.__new__(Tensor)  # a quarter of the time of Tensor(y)
-        out._data = y = y if type(y) is np.ndarray else np.asarray(y)
+        y = y if type(y) is np.ndarray else np.asarray(y)  # np.sum gives a number
+        out._data = y
         out.grad = None
         out.name = None
         out.node = None
@@ -158,30 +170,24 @@ def no_grad():
 # ---- the order of the graph ----------------------------------------------------------------------
 
 
-def _parents(t):
-    """The tensors that `t` was computed from, of those that require a gradient."""
-    if t.node is _FREED:
-        raise ValueError("an earlier backward() freed this: give it retain_graph=True.")
-    return [x for _, x in t.node[-1]] if t.node else []
-
-
 def topological_order(output):
-    """A list of all that `output` was computed from: parents first, `output` last."""
+    """A list of `output` and all that it was computed from, parents first."""
     if not output.requires_grad:
         raise ValueError("nothing here requires a gradient: Tensor(..., requires_grad=True).")
     order = []
-    done = set()  # the ids of those in order
-    stack = [output]
+    seen = set()  # of ids, as == compares the elements of tensors
+    stack = [(output, False)]
     while stack:
-        t = stack.pop()
-        if id(t) in done:
-            continue
-        waiting = [x for x in _parents(t) if id(x) not in done]
-        if waiting:
-            stack += [t, *waiting]  # t again, when these are done
-        else:
+        t, parents_are_done = stack.pop()
+        if parents_are_done:
             order.append(t)
-            done.add(id(t))
+        elif id(t) not in seen:
+            if t.node is _FREED:
+                raise ValueError("an earlier backward() freed this: give it retain_graph=True.")
+            seen.add(id(t))
+            stack.append((t, True))  # again, after its parents
+            for _, x in t.node[-1] if t.node else ():
+                stack.append((x, False))
     return order
 
 
@@ -189,7 +195,7 @@ def _reached_by(inputs, order):
     """The ids of the inputs, and of all in `order` that was computed from one of them."""
     reached = {id(x) for x in inputs}
     for t in order:
-        if t.node and any(id(x) in reached for _, x in t.node[-1]):
+        if t.node and not reached.isdisjoint([id(x) for _, x in t.node[-1]]):
             reached.add(id(t))
     return reached
 
@@ -200,9 +206,9 @@ def _reached_by(inputs, order):
 def gradients(output, inputs, gradient=None, create_graph=False, retain_graph=False):
     """Gradients of `output` with respect to `inputs`, a list; no `grad` is written.
 
-    They are arrays that the caller owns, None for an input that `output` does not depend on. With
-    `create_graph` they are Tensors that can be differentiated again. `gradient` and `retain_graph`
-    are those of `backward`.
+    They are arrays that the caller may write into, None for an input that `output` does not depend
+    on. With `create_graph` they are Tensors that can be differentiated again. `gradient` and
+    `retain_graph` are those of `backward`.
 
     Examples
     --------
@@ -212,12 +218,15 @@ def gradients(output, inputs, gradient=None, create_graph=False, retain_graph=Fa
     18.0
     """
     order = topological_order(output)
-    return _walk(order, inputs, gradient, create_graph, retain_graph or create_graph)
+    needed = _reached_by(inputs, order)
+    return _walk(order, inputs, needed, gradient, create_graph, retain_graph or create_graph)
 
 
-def _walk(order, inputs, gradient, create_graph, retain_graph):
-    """Walk `order` back from its last tensor, the output; the gradient of each of `inputs`."""
-    needed = _reached_by(inputs, order)  # no gradient of anything else is computed
+def _walk(order, inputs, needed, gradient, create_graph, retain_graph):
+    """Walk `order` back from its end, the output; returns the gradient of each of `inputs`.
+
+    Of what is not `needed`, no gradient is computed.
+    """
     wanted = {id(x) for x in inputs}
     found = {}
     pending = {id(order[-1]): _start(order[-1], gradient, create_graph)}
@@ -226,16 +235,19 @@ def _walk(order, inputs, gradient, create_graph, retain_graph):
             t = order.pop()  # off the list, so that what is used is freed at once
             if id(t) not in needed:
                 continue
-            g = pending.pop(id(t))  # whole: all that was computed from t has been passed
+            g = pending.pop(id(t))  # complete: all that was computed from t came before
             if id(t) in wanted:
                 found[id(t)] = g
-            if t.node:
-                for i, x in t.node[-1]:
-                    if id(x) in needed:
-                        h = _apply_rule(g, t, i, x, create_graph)
-                        pending[id(x)] = pending[id(x)] + h if id(x) in pending else h
-                if not retain_graph:
-                    t.node = _FREED
+            if t.node is None:
+                continue
+            for i, x in t.node[-1]:  # its parents
+                if id(x) in needed:
+                    h = _apply_rule(g, t, i, x, create_graph)  # dL/dx by way of t
+                    if id(x) in pending:  # no +=: of a + a, both h are the one array g
+                        h = pending[id(x)] + h
+                    pending[id(x)] = h
+            if not retain_graph:
+                t.node = _FREED
     results = [found.get(id(x)) for x in inputs]
     return results if create_graph else _owned(results)
 
@@ -243,19 +255,21 @@ def _walk(order, inputs, gradient, create_graph, retain_graph):
 def _start(output, gradient, create_graph):
     """The gradient of the output: as given, or 1."""
     if gradient is None:
-        gradient = np.ones(output.shape if output._data.size == 1 else ())
+        if output._data.size != 1:
+            raise ValueError(
+                f"backward of an output of shape {output.shape} expects gradient=, of that shape, "
+                "got none: give one, or reduce the output to one element, as by .sum()."
+            )
+        gradient = np.ones(output.shape)
     if np.shape(gradient) != output.shape:
-        raise ValueError(
-            f"backward expects gradient= of the output's shape {output.shape}, "
-            f"got {np.shape(gradient)}. Left out, it is 1: reduce the output, as by .sum()."
-        )
+        raise ValueError(f"gradient= expects shape {output.shape}, got {np.shape(gradient)}.")
     if create_graph:
         return _fitted(gradient if isinstance(gradient, Tensor) else Tensor(gradient), output)
     return np.array(getattr(gradient, "_data", gradient), output.dtype)
 
 
 def _apply_rule(g, t, i, x, create_graph):
-    """What `x`, input `i` of the operation that made `t`, gets of the gradient `g` of `t`."""
+    """dL/dx by one operation: `x` is input `i` of the one that made `t`, and `g` is dL/dt."""
     row, inputs, values, keywords, _ = t.node
     try:
         rule = row.rule(i)
@@ -271,7 +285,7 @@ def _apply_rule(g, t, i, x, create_graph):
         if h.shape != x._data.shape or h.dtype is not x._data.dtype:
             h = _fitted(h, x._data)
     except Exception as error:
-        place = getattr(t.node, "place", "")  # known inside mg.debug()
+        place = getattr(t.node, "place", "")  # which nodes have inside mg.debug()
         error.add_note(f"in the gradient of {row.name} by argument {i}{place}")
         raise
     return h
@@ -280,9 +294,9 @@ def _apply_rule(g, t, i, x, create_graph):
 def _fitted(h, x):
     """`h` in the dtype and shape of `x`, summed over the axes along which `x` was broadcast."""
     if h.shape != x.shape:
-        extra = len(h.shape) - len(x.shape)  # the number of axes that x has not
+        extra = len(h.shape) - len(x.shape)  # axes that broadcasting put in front
         ones = (1,) * extra + x.shape
-        if any(n not in (1, m) for n, m in zip(ones, h.shape)) or extra < 0:
+        if extra < 0 or any(n not in (1, m) for n, m in zip(ones, h.shape)):
             raise ValueError(f"its rule gave shape {h.shape}, to which {x.shape} cannot broadcast.")
         axes = tuple(a for a, n in enumerate(ones) if a < extra or n != h.shape[a])
         h = h.sum(axes).reshape(x.shape)
@@ -290,7 +304,8 @@ def _fitted(h, x):
 
 
 def _owned(arrays):
-    """The arrays, copied where they are read-only, have gaps, or share memory; None as it is."""
+    """The arrays, copied where they are read-only, have gaps, or share memory: a rule may return
+    views, or `g` itself for two inputs, but the caller may write into what it gets."""
     taken = set()  # the ids of the arrays that own the memory of those before
     results = []
     for g in arrays:
@@ -298,7 +313,8 @@ def _owned(arrays):
             owner = g if g.base is None else g.base
             alone = getattr(owner, "size", -1) == g.size and id(owner) not in taken
             if not (alone and g.flags.c_contiguous and g.flags.writeable):
-                owner = g = np.array(g, order="C")
+                g = np.array(g, order="C")
+                owner = g
             taken.add(id(owner))
         results.append(g)
     return results

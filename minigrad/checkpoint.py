@@ -51,8 +51,8 @@ def write_arrays(path, arrays):
     """Write arrays by name as .npz; a reader sees the old file or the new one, never half of it."""
     if Path(path).suffix != ".npz":
         raise ValueError(f"expected a path ending in .npz, got {path}.")
-    with replacing(path) as part:
-        np.savez(part, **arrays)
+    with replacing(path) as file:
+        np.savez(file, **arrays)
 
 
 def read_arrays(path):

@@ -33,7 +33,8 @@ def predict(model, x, batch_size=256, workers=1):
     (5, 3)
     """
     with Workers(choose_workers(workers, model.parameters(), batch_size)) as pool:
-        return np.concatenate(_in_batches(pool, model, lambda b: model(x[b]).data, x, batch_size))
+        outputs = _in_batches(pool, model, lambda batch: model(x[batch]).data, x, batch_size)
+        return np.concatenate(outputs)
 
 
 def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
@@ -68,12 +69,12 @@ def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
 def evaluate_with(pool, model, x, y, loss, batch_size=256):
     """`evaluate`, with workers that already exist."""
 
-    def one(batch):
+    def score(batch):
         outputs = model(x[batch])
         return loss(outputs, y[batch]).item(), count_hits(outputs, y[batch]), len(x[batch])
 
-    losses, hits, sizes = zip(*_in_batches(pool, model, one, x, batch_size))
-    total = math.fsum(loss * size for loss, size in zip(losses, sizes))
+    losses, hits, sizes = zip(*_in_batches(pool, model, score, x, batch_size))
+    total = math.fsum(mean * size for mean, size in zip(losses, sizes))
     result = {"loss": total / len(x)}
     if None not in hits:
         result["accuracy"] = sum(hits) / len(x)

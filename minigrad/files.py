@@ -8,10 +8,10 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path):
-    """Inside `with`, a path to write to, which takes the place of `path` if all goes well.
+    """Inside `with`, a binary file to write to, which replaces `path` if no error occurs.
 
-    Anyone who reads meanwhile sees the old file or the new one, never half of it, even if the
-    program is killed or the disk is full. The folder is made if there is none.
+    Anyone reading meanwhile sees the old file or the new one, never half of it, even if the program
+    is killed or the disk is full. The folder is created if it does not exist.
 
     Parameters
     ----------
@@ -21,19 +21,20 @@ def replacing(path):
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "numbers.txt"
-    >>> with replacing(path) as part:
-    ...     _ = part.write_text("1 2 3")
+    >>> with replacing(path) as file:
+    ...     _ = file.write(b"1 2 3")
     >>> path.read_text()
     '1 2 3'
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays, because programs choose a format by it; the name is unique.
-    part = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
+    # A name that no other writer has, and that no search for the ending of `path` finds.
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
-        yield part
-        with open(part, "rb+") as file:
-            os.fsync(file.fileno())  # the content reaches the disk before the name
+        with open(part, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())  # on the disk before it takes the name
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)

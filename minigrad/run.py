@@ -6,6 +6,8 @@ import numpy as np
 
 from .checkpoint import below, prefixed, read_arrays, write_arrays
 
+VERSION = 1  # of the files that `Run.keep` writes
+
 
 class History(dict):
     """What `fit` measured: a dict of lists with one number for each epoch.
@@ -68,10 +70,11 @@ class Run:
         return self.epoch < self.epochs and not self.stop and not self.history.interrupted
 
     def begin_epoch(self):
-        """Set all counters to the start of the next epoch."""
+        """Start the next epoch: counters, callbacks, the model in training mode."""
         self._reset_means()
         self.call("on_epoch_begin")
         self.model.train()
+        # The run's count leads; the step and the loader find their random streams by theirs.
         self.step.epoch = self.epoch
         self.step.count = 0
         self.loader.epoch = self.epoch
@@ -107,17 +110,16 @@ class Run:
     def end_epoch(self, scores):
         """Count the epoch; its means and the validation scores go into the history."""
         self.epoch += 1
-        self.record("loss", self.loss)
-        self.record("accuracy", self.accuracy)
-        for name, value in scores.items():
-            self.record(f"val_{name}", value)
+        validation = {f"val_{name}": value for name, value in scores.items()}
+        self.record(loss=self.loss, accuracy=self.accuracy, **validation)
         if self.schedule and self.schedule.interval == "epoch":
             self.schedule.step()
 
-    def record(self, key, value):
-        """Add a number to the history; None is left out."""
-        if value is not None:
-            self.history.setdefault(key, []).append(value)
+    def record(self, **numbers):
+        """Add the epoch's numbers to the history, all but None."""
+        for key, value in numbers.items():
+            if value is not None:
+                self.history.setdefault(key, []).append(value)
 
     # ---- checkpoint ------------------------------------------------------------------------------
 
@@ -184,6 +186,3 @@ class Run:
         for name, expected in self._marks().items():
             if not np.array_equal(found.get(name), expected):
                 raise ValueError(f"{name} is {found.get(name)}, expected {expected}.")
-
-
-VERSION = 1  # of the files that `Run.keep` writes

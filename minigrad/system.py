@@ -29,7 +29,7 @@ def one_blas_thread():
 
 @functools.cache
 def _warn_once(message):
-    warnings.warn(message, RuntimeWarning, stacklevel=5)
+    warnings.warn(message, RuntimeWarning, stacklevel=5)  # the line that asked for workers
 
 
 @functools.cache

@@ -131,8 +131,8 @@ class TrainStep(AbstractContextManager):
             raise ValueError(f"a step needs a target for each example, got {len(x)} and {len(y)}.")
         pool = self.pool(len(x))
         results = pool.map(self._named_shard, _cut(x, y, min(pool.count, len(x))))
-        for moments in zip(*[result.moments for result in results]):
-            moments[0].norm.observe(moments)  # those of one batch norm, from all shards
+        for of_one_norm in zip(*[result.moments for result in results]):  # from all shards
+            of_one_norm[0].norm.observe(of_one_norm)
         self._update([result.gradients for result in results])
         self.count += 1
         hits = [result.hits for result in results]
@@ -158,8 +158,8 @@ class TrainStep(AbstractContextManager):
     def _shard(self, shard):
         """Loss, gradients, hits and batch moments of a shard; changes nothing that is shared."""
         place = (self.epoch, self.count, shard.number)
-        masks = functools.partial(stream, self.seed, "dropout", *place)
-        with use_generator(masks), setting(collected, []):
+        make_generator = functools.partial(stream, self.seed, "dropout", *place)
+        with use_generator(make_generator), setting(collected, []):
             x = self.transform(shard.x, *place) if self.transform else shard.x
             outputs = self.model(x)
             loss = self.loss(outputs, shard.y)
@@ -168,15 +168,16 @@ class TrainStep(AbstractContextManager):
                     f"the loss became {loss.data} at step {self.count}: lower the learning rate, "
                     "or run a step inside mg.debug() to see where it happens."
                 )
-            gradients = self._gradients(loss, shard.share)
+            found = self._gradients(loss, shard.share)
             hits = count_hits(outputs, shard.y)
-            return ShardResult(loss.item() * shard.share, gradients, hits, collected.get())
+            return ShardResult(loss.item() * shard.share, found, hits, moments=collected.get())
 
     def _gradients(self, loss, share):
         """The gradient of each parameter of the optimizer, None for a frozen one."""
         trained = [p for p in self.optimizer.params if p.requires_grad]
-        weight = np.full(loss.shape, share / self.accumulate) if loss.size == 1 else None
-        found = iter(gradients(loss, trained, weight))
+        # None is refused by gradients() for a loss of several numbers, with a reason.
+        start = np.full(loss.shape, share / self.accumulate) if loss.size == 1 else None
+        found = iter(gradients(loss, trained, start))
         return [next(found) if p.requires_grad else None for p in self.optimizer.params]
 
     # ---- the update ------------------------------------------------------------------------------
@@ -192,16 +193,19 @@ class TrainStep(AbstractContextManager):
 
     def flush(self):
         """Update with what has been kept so far, as if no more batches were to come."""
-        shards, self._waiting = self._waiting, []
-        batches, self._batches = self._batches, 0
+        shards = self._waiting
+        batches = self._batches
+        self._waiting = []
+        self._batches = 0
         if not shards:
             return
-        merged = [g for g in shards[0] if g is not None]
+        # Where one of the two below happens, `_update` has merged all shards into the first.
+        given = [g for g in shards[0] if g is not None]
         if batches < self.accumulate:
-            for g in merged:
+            for g in given:
                 g *= self.accumulate / batches
         if self.clip_norm is not None:
-            limit_norm(merged, self.clip_norm)
+            limit_norm(given, self.clip_norm)
         self.optimizer.begin(*shards)
         parts = self._pool.count if self._shares_update else 1
         self._pool.map(lambda part: self.optimizer.update(part, parts), range(parts))
@@ -325,7 +329,7 @@ def fit(
             run.call("on_train_begin")
             while run.goes_on():
                 run.begin_epoch()
-                for x, y in run.batches():
+                for x, y in run.batches():  # as they are: each worker transforms its own shard
                     run.end_batch(step(x, y), len(x))
                 if run.history.interrupted:
                     break

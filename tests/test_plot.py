@@ -372,8 +372,7 @@ def test_a_save_that_fails_leaves_the_old_picture_and_nothing_else(tmp_path, mon
     before = path.read_bytes()
 
     def torn(self, target, **options):
-        with open(target, "wb") as file:
-            file.write(b"half a pict")
+        target.write(b"half a pict")
         raise OSError("disk full")
 
     monkeypatch.setattr(Figure, "savefig", torn)

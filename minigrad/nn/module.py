@@ -245,7 +245,7 @@ class Sequential(Module):
                     f"Sequential expects modules, got {module!r} at place {i}. "
                     "For a function take its layer, such as nn.ReLU(), or call it in a forward."
                 )
-            vars(self)[str(i)] = module  # PyTorch's names: "0.weight"
+            setattr(self, str(i), module)  # PyTorch's names: "0.weight"
 
     def _layers(self):
         return [value for name, value in vars(self).items() if name.isdigit()]

@@ -3,7 +3,8 @@
 The window under each output pixel becomes a row (`im2col`), each kernel a column, and one product
 of the two does all the work (Chellapilla et al. 2006). That is the textbook, first in this file.
 Below it, `conv2d` does the same a few images at a time, so that the rows stay in the processor's
-cache; conv_blocks.py shows how, and the tests compare it with the textbook.
+cache; conv_blocks.py shows how, and the tests compare it with the textbook. `im2col` and its
+reverse, `col2im`, are in windows.py: open that file beside this one.
 
     N images   C channels   H W height, width   F filters   KH KW kernel   OH OW output
 """
@@ -11,15 +12,16 @@ cache; conv_blocks.py shows how, and the tests compare it with the textbook.
 import numpy as np
 
 from ..autograd import primitive
-from .conv_blocks import conv2d_row
+from .conv_blocks import conv2d_row  # the row of the table that works block by block
 from .shaping import concatenate, expand_dims, reshape, split, squeeze
 from .windows import check_windows, col2im, im2col, output_size, pair
 
 # ---- the textbook: conv2d_textbook and its two gradients -----------------------------------------
+# y = columns @ matrix is a product, so that these are the two gradients of linalg.py.
 
 
 def _as_matrix(w):
-    """The kernels as columns: (F, C, KH, KW) -> (KH * KW * C, F)"""
+    """The kernels as columns, in the order of a window: (F, C, KH, KW) -> (KH * KW * C, F)"""
     return w.transpose(2, 3, 1, 0).reshape(-1, len(w))
 
 
@@ -46,8 +48,8 @@ def _textbook_input_gradient(g, y, x, w, **options):
 def _textbook_weight_gradient(g, y, x, w, **options):
     """dmatrix = columns.T @ dy"""
     F, C, KH, KW = w.shape
-    matrix = im2col(x, (KH, KW), **options).T @ _as_rows(g)  # (KH * KW * C, F)
-    return matrix.reshape(KH, KW, C, F).transpose(3, 2, 0, 1)  # (F, C, KH, KW)
+    d_matrix = im2col(x, (KH, KW), **options).T @ _as_rows(g)  # (KH * KW * C, F)
+    return d_matrix.reshape(KH, KW, C, F).transpose(3, 2, 0, 1)  # (F, C, KH, KW)
 
 
 _textbook_row = primitive(
@@ -114,9 +116,10 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     _check_kernels(x, w, b, groups)
     check_windows("conv2d", x.shape, w.shape[2:], **options)
     if groups == 1:
-        return conv2d_row(x, w, **options) if b is None else conv2d_row(x, w, b, **options)
-    pairs = zip(split(x, groups, axis=1), split(w, groups, axis=0))
-    y = concatenate([conv2d_row(x, w, **options) for x, w in pairs], axis=1)
+        return conv2d_row(x, w, b, **options)
+    groups_of_both = zip(split(x, groups, axis=1), split(w, groups, axis=0))
+    parts = [conv2d_row(channels, kernels, **options) for channels, kernels in groups_of_both]
+    y = concatenate(parts, axis=1)
     return y if b is None else y + reshape(b, (-1, 1, 1))
 
 

@@ -1,7 +1,8 @@
 """Read 2 of 8: elementwise functions. Each row pairs a NumPy function with its gradient rules.
 
 A rule takes the gradient of the output `g`, the output `y`, then the inputs, and returns the
-gradient of one input. The engine undoes broadcasting, so a rule is only the derivative.
+gradient of one input. So the row of exp says: of y = e ** x, dL/dx = g * y. The engine undoes
+broadcasting, so a rule is only the derivative.
 """
 
 import math
@@ -14,23 +15,8 @@ LN2, LN10 = math.log(2), math.log(10)
 
 
 def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
+    """np.clip, which knows its bounds by two names each."""
     return np.clip(x, a_min if min is None else min, a_max if max is None else max)
-
-
-def _one_less(a, b):
-    """b - 1, but 1 at 0 ** 0, so that `b * a ** _one_less(a, b)` is 0 there."""
-    if isinstance(b, int | float):
-        return b - 1 if b else 1
-    return where((a == 0) & (b == 0), 1, b - 1)
-
-
-def _log_base(a):
-    """log(a), but 0 at a = 0; a number stays a number, so that float32 does not become float64."""
-    if not isinstance(a, int | float):
-        return log(where(a == 0, 1, a))
-    if a == 0:
-        return 0.0
-    return math.log(a) if a > 0 else math.nan
 
 
 # A table is read down its columns.
@@ -47,7 +33,7 @@ multiply   = primitive(np.multiply,   lambda g, y, a, b: g * b,
 divide     = primitive(np.divide,     lambda g, y, a, b: g / b,
                                       lambda g, y, a, b: -g * y / b, doc="a / b")
 negative   = primitive(np.negative,   lambda g, y, x: -g,            doc="-x")
-power      = primitive(lambda a, b: a**b,  # has fast squares and roots, unlike np.power
+power      = primitive(lambda a, b: a**b,  # quick for b = 2 and 0.5, unlike np.power
                                       lambda g, y, a, b: g * (b * a ** _one_less(a, b)),
                                       lambda g, y, a, b: g * y * _log_base(a),
                        name="power",  doc="a ** b; at 0 ** 0 both gradients are 0")
@@ -59,9 +45,9 @@ sqrt       = primitive(np.sqrt,       lambda g, y, x: g / (2 * y),
 # ---- exponentials: exp, expm1, log, log1p, log2, log10, logaddexp --------------------------------
 
 exp        = primitive(np.exp,        lambda g, y, x: g * y,          doc="e ** x")
-expm1      = primitive(np.expm1,      lambda g, y, x: g * (y + 1),    doc="e ** x - 1, exact at 0")
+expm1      = primitive(np.expm1,      lambda g, y, x: g * (y + 1),    doc="e ** x - 1 for x near 0")
 log        = primitive(np.log,        lambda g, y, x: g / x,          doc="Natural logarithm")
-log1p      = primitive(np.log1p,      lambda g, y, x: g / (1 + x),    doc="log(1 + x), exact at 0")
+log1p      = primitive(np.log1p,      lambda g, y, x: g / (1 + x),    doc="log(1 + x) for x near 0")
 log2       = primitive(np.log2,       lambda g, y, x: g / (x * LN2),  doc="Logarithm, base 2")
 log10      = primitive(np.log10,      lambda g, y, x: g / (x * LN10), doc="Logarithm, base 10")
 logaddexp  = primitive(np.logaddexp,  lambda g, y, a, b: g * exp(a - y),
@@ -113,3 +99,27 @@ round      = primitive(lambda x, decimals=0: np.round(x, decimals),
                        name="round",  doc="x rounded to the given number of decimals")
 
 # fmt: on
+
+# ---- the edges of power --------------------------------------------------------------------------
+
+
+def _one_less(a, b):
+    """The exponent of the slope b * a ** (b - 1).
+
+    Where a and b are 0 it is 1: the slope is to be 0 there, and 0 * 0 ** -1 would be NaN.
+    """
+    if isinstance(b, int | float):
+        return b - 1 if b else 1
+    return where((a == 0) & (b == 0), 1, b - 1)
+
+
+def _log_base(a):
+    """The log(a) of the slope y * log(a) by b, but 0 at a = 0, where 0 * -inf would be NaN.
+
+    A number stays a number, so that float32 does not become float64.
+    """
+    if not isinstance(a, int | float):
+        return log(where(a == 0, 1, a))
+    if a == 0:
+        return 0.0
+    return math.log(a) if a > 0 else math.nan

@@ -1,7 +1,9 @@
 """Read 3 of 8: matrix products, matmul and linear; outer and dot are derived.
 
-One line of calculus: for Y = A @ B, the gradients are dA = dY @ B.T and dB = A.T @ dY. The rest
-handles vectors, which NumPy promotes to matrices, and batches, over which the engine sums.
+One line of calculus: for Y = A @ B, the gradients are dA = dY @ B.T and dB = A.T @ dY. (y_ij is the
+sum of a_ik b_kj over k, so that its slope by a_ik is b_kj, and da_ik is the sum of dy_ij b_kj over
+j.) The rest handles vectors, which NumPy promotes to matrices, and batches, over which the engine
+sums.
 """
 
 import math
@@ -16,19 +18,21 @@ from .shaping import plain, reshape
 
 def _matmul_left(g, y, a, b):
     """g @ b.T, for vectors and batches too."""
-    if b.ndim == 1:  # (..., n, k) @ (k,) -> (..., n)
-        return g[..., None] * b
-    if a.ndim == 1:  # (k,) @ (..., k, m) -> (..., m)
-        return (b @ g[..., None])[..., 0]
+    if b.ndim == 1:  # a @ b: (..., n, k) @ (k,) -> (..., n)
+        return g[..., None] * b  # (..., n, k)
+    if a.ndim == 1:  # a @ b: (k,) @ (..., k, m) -> (..., m)
+        return (b @ g[..., None])[..., 0]  # (..., k)
     return g @ b.swapaxes(-1, -2)
 
 
 def _matmul_right(g, y, a, b):
     """a.T @ g, for vectors and batches too."""
-    if a.ndim == 1:  # (k,) @ (..., k, m) -> (..., m), or (k,) @ (k,) -> ()
-        return a * g if b.ndim == 1 else a[:, None] * g[..., None, :]
-    if b.ndim == 1:  # (..., n, k) @ (k,) -> (..., n)
-        return (a.swapaxes(-1, -2) @ g[..., None])[..., 0]
+    if a.ndim == b.ndim == 1:  # a @ b: (k,) @ (k,) -> ()
+        return a * g  # (k,)
+    if a.ndim == 1:  # a @ b: (k,) @ (..., k, m) -> (..., m)
+        return a[:, None] * g[..., None, :]  # (..., k, m)
+    if b.ndim == 1:  # a @ b: (..., n, k) @ (k,) -> (..., n)
+        return (a.swapaxes(-1, -2) @ g[..., None])[..., 0]  # (..., k)
     if b.ndim == 2 and a.ndim > 2:  # one b for a whole batch: one product, not a sum of many
         a = _matrix(a)
         g = _matrix(g)
@@ -46,7 +50,8 @@ def _linear(x, w, b=None):
     return y if b is None else y + b
 
 
-# A table is read down its columns. (A dense layer as one row: 0.8 to 0.9 of a small net's time.)
+# A table is read down its columns. linear could be made of the others, with which a small network
+# takes 1.1 to 1.2 times as long.
 # fmt: off
 matmul = primitive(np.matmul, _matmul_left, _matmul_right,
                    doc="a @ b: the product of matrices, of vectors, or of batches of matrices")

@@ -101,7 +101,8 @@ def _sums(lines, g, mu):
 
 def _weight_gradient(g, x, mu, sigma2, *, eps):
     """dL/dweight = sum(g * z), where z = (x - mu) / s"""
-    return _sums(_as_lines(x), _as_lines(g), mu)[1] / np.sqrt(sigma2 + eps)
+    _, sum_gx = _sums(_as_lines(x), _as_lines(g), mu)
+    return sum_gx / np.sqrt(sigma2 + eps)
 
 
 def _input_gradient(g, x, weight, mu, sigma2, *, eps):
@@ -111,6 +112,7 @@ def _input_gradient(g, x, weight, mu, sigma2, *, eps):
     n = x.size // len(mu)
     inverse = 1 / np.sqrt(sigma2 + eps)
     sum_g, sum_gx = _sums(lines, g, mu)
+    # z * mean(g * z) is slope * (x - mu); what does not depend on the place goes into shift.
     slope = inverse**2 * sum_gx / n  # (C,)
     shift = sum_g / n - mu * slope
     scale = weight * inverse
@@ -135,7 +137,7 @@ def _channel_sum(x):
 
 
 def _input_gradient_by_weight(h, y, g, x, weight, mu, sigma2, *, eps):
-    """sum(h * y / weight)"""
+    """sum(h * y / weight), also where the weight is 0"""
     return _channel_sum(h * _input_gradient_row(g, x, np.ones_like(mu), mu, sigma2, eps=eps))
 
 

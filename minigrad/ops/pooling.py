@@ -83,7 +83,8 @@ def _sum_windows(x, **options):
 
 # A table is read down its columns: rows 2 and 3 are each other's gradients, and so are 4 and 5.
 # fmt: off
-_max_pool     = primitive(_max_windows, lambda g, y, x, **o: _max_scatter(g, plain(x), plain(y), **o),
+_max_pool     = primitive(_max_windows,
+                          lambda g, y, x, **o: _max_scatter(g, plain(x), plain(y), **o),
                           name="max_pool2d", doc="The largest element of each window")
 _max_scatter  = primitive(_scatter_to_max, lambda h, _, g, x, y, **o: _max_gather(h, x, y, **o),
                           name="max_scatter", doc="g put at the first maximum of each window of x")

@@ -58,12 +58,13 @@ def views(x, kernel_size, stride, dilation=1):
 
 
 def _read_windows(x, *, kernel_size, stride, padding, dilation):
+    """Copy what the windows see, one place of the kernel at a time."""
     N, C, _, _ = x.shape
     KH, KW = pair(kernel_size)
     PH, PW = pair(padding)
     OH, OW = output_size(x.shape, kernel_size, stride, padding, dilation)
     x = np.pad(x.transpose(0, 2, 3, 1), ((0, 0), (PH, PH), (PW, PW), (0, 0)))  # channels last
-    x = x.transpose(0, 3, 1, 2)
+    x = x.transpose(0, 3, 1, 2)  # seen as (N, C, H, W) again
     columns = np.empty((N, OH, OW, KH * KW, C), x.dtype)
     for place, view in enumerate(views(x, kernel_size, stride, dilation)):
         columns[:, :, :, place] = view.transpose(0, 2, 3, 1)  # (N, OH, OW, C)
@@ -71,6 +72,7 @@ def _read_windows(x, *, kernel_size, stride, padding, dilation):
 
 
 def _add_windows(columns, *, shape, kernel_size, stride, padding, dilation):
+    """The same walk, adding to the pixels instead of reading them."""
     N, C, H, W = shape
     KH, KW = pair(kernel_size)
     PH, PW = pair(padding)

@@ -1,4 +1,4 @@
-"""Schedules: the learning rate as a function of time; names, arguments and curves are PyTorch's.
+"""Schedules: the learning rate as a function of time. Names, arguments and curves are PyTorch's.
 
 A schedule sets `lr` of the optimizer's groups when it is made, and anew by each `step()`. Its
 `interval` tells `fit` when to call that: after each "epoch", or after each "step" of the optimizer.

@@ -46,6 +46,7 @@ def save(picture, path, dpi=150):
     Path
     """
     path = Path(path) if Path(path).suffix else Path(f"{path}.png")
-    with replacing(path) as part:
-        picture.figure.figure.savefig(part, dpi=dpi)  # an Axes' figure may be a SubFigure
+    figure = picture.figure.figure  # an Axes' figure may be a SubFigure
+    with replacing(path) as file:
+        figure.savefig(file, dpi=dpi, format=path.suffix.removeprefix("."))
     return path

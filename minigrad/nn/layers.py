@@ -25,7 +25,7 @@ def check_dtype(layer, x):
 
 
 def extras(options, **defaults):
-    """The options that differ from their defaults, as `repr` shows them: ", stride=2"."""
+    """ ", stride=2" for `repr`: the options that differ from their defaults."""
     changed = [name for name in defaults if options[name] != defaults[name]]
     return "".join(f", {name}={options[name]}" for name in changed)
 
@@ -47,7 +47,7 @@ class Dense(Module):
     Attributes
     ----------
     weight : Parameter, shape (out_features, in_features)
-        At first uniform in +-1 / sqrt(in_features), as in PyTorch (He et al. 2015, a = sqrt(5)).
+        At first uniform in +-1 / sqrt(in_features), as in PyTorch.
     bias : Parameter, shape (out_features,), or None
 
     Examples

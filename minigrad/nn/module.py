@@ -28,6 +28,18 @@ class Parameter(Tensor):
         super().__init__(np.array(data, dtype), requires_grad, name=name)
 
 
+def _items(values):
+    """(name, value) of all attributes; inside lists, tuples and dicts by dotted name."""
+    for name, value in list(values.items()):  # a copy: another thread may add attributes
+        if isinstance(value, list | tuple):
+            value = dict(enumerate(value))
+        if isinstance(value, dict):
+            for key, part in _items(value):
+                yield f"{name}.{key}", part
+        else:
+            yield name, value
+
+
 class Module:
     """Base of layers and networks: write `forward`, call the module.
 
@@ -179,7 +191,7 @@ class Module:
             value = getattr(holder, name)
             if value.dtype.kind == "f":
                 setattr(holder, name, value.astype(dtype))
-        self.zero_grad()
+        self.zero_grad()  # gradients of the old dtype
         return self
 
     # ---- how it looks ----------------------------------------------------------------------------
@@ -213,18 +225,6 @@ class Module:
         total                     7,850
         """
         return table(self, input_shape)
-
-
-def _items(values):
-    """(name, value) of all attributes in a dict of them, also inside lists, tuples and dicts."""
-    for name, value in list(values.items()):  # a copy: another thread may add attributes
-        if isinstance(value, list | tuple):
-            value = dict(enumerate(value))
-        if isinstance(value, dict):
-            for key, part in _items(value):
-                yield f"{name}.{key}", part
-        else:
-            yield name, value
 
 
 class Sequential(Module):

@@ -20,6 +20,17 @@ def _reduce(losses, reduction):
     return total / losses.size if reduction == "mean" else total
 
 
+def _matching(name, prediction, target):
+    """The target in the dtype of the prediction; raises unless both have the same shape."""
+    shape = np.shape(plain(target))
+    if shape != prediction.shape:
+        raise ValueError(
+            f"{name} expects prediction and target of the same shape, got {prediction.shape} "
+            f"and {shape}, which might broadcast by accident: reshape one of them."
+        )
+    return like(target, prediction)
+
+
 # ---- for classes: cross_entropy, nll_loss --------------------------------------------------------
 
 
@@ -94,7 +105,8 @@ def cross_entropy(logits, targets, reduction="mean", label_smoothing=0.0):
         targets = like(targets, logits)
     else:
         classes = _check_classes("cross_entropy", logits, targets)
-        targets = (classes[:, None] == np.arange(logits.shape[1])).astype(logits.dtype)
+        one_hot = classes[:, None] == np.arange(logits.shape[1])  # (N, K)
+        targets = one_hot.astype(logits.dtype)
     if label_smoothing:
         targets = targets * (1 - label_smoothing) + label_smoothing / logits.shape[1]
     return _soft_cross_entropy(logits, targets, reduction=reduction)
@@ -111,17 +123,6 @@ def nll_loss(log_probabilities, targets, reduction="mean"):
     targets = _check_classes("nll_loss", log_probabilities, targets)
     chosen = log_probabilities[np.arange(len(targets)), targets]  # (N,)
     return _reduce(-chosen, reduction)
-
-
-def _matching(name, prediction, target):
-    """The target in the dtype of the prediction; raises unless both have the same shape."""
-    shape = np.shape(plain(target))
-    if shape != prediction.shape:
-        raise ValueError(
-            f"{name} expects prediction and target of the same shape, got {prediction.shape} "
-            f"and {shape}, which might broadcast by accident: reshape one of them."
-        )
-    return like(target, prediction)
 
 
 # ---- for numbers: mse_loss, l1_loss, huber_loss --------------------------------------------------
@@ -159,7 +160,8 @@ def huber_loss(prediction, target, reduction="mean", delta=1.0):
     """
     distance = prediction - _matching("huber_loss", prediction, target)
     near = clip(distance, -delta, delta)
-    return _reduce(near * (distance - near / 2), reduction)
+    losses = near * (distance - near / 2)  # near: d ** 2 / 2, far: delta * (|d| - delta / 2)
+    return _reduce(losses, reduction)
 
 
 # ---- for probabilities: binary_cross_entropy_with_logits, kl_div ---------------------------------
@@ -174,7 +176,9 @@ def binary_cross_entropy_with_logits(logits, targets, reduction="mean"):
     0.693
     """
     targets = _matching("binary_cross_entropy_with_logits", logits, targets)
-    return _reduce(targets * softplus(-logits) + (1 - targets) * softplus(logits), reduction)
+    # softplus(-logits) is -log(sigmoid(logits)), without overflow.
+    losses = targets * softplus(-logits) + (1 - targets) * softplus(logits)
+    return _reduce(losses, reduction)
 
 
 def kl_div(log_probabilities, targets, reduction="mean", log_target=False):

@@ -97,8 +97,8 @@ class Optimizer:
     def begin(self, *shards):
         """Count a step, and cut what it updates into blocks.
 
-        Each of `shards` is a list of gradients, an array or None for each parameter; the gradient
-        of the step is their sum.
+        Each of `shards` is a list of gradients, an array or None for each parameter, from one shard
+        of the batch where threads share it; the gradient of the step is their sum.
         """
         self._blocks = []
         for i, (p, *grads) in enumerate(zip(self.params, *shards)):
@@ -119,7 +119,7 @@ class Optimizer:
             p = self.params[i].data.reshape(-1)[block]
             state = [array.reshape(-1)[block] for array in self.state[i].values()]
             first, *others = [g.reshape(-1)[block] for g in grads]
-            g = sum(others, first).astype(p.dtype, copy=False)  # of one shard, no copy
+            g = sum(others, first).astype(p.dtype, copy=False)  # for a single shard no copy
             decay = group.get("weight_decay")
             if decay and self.decoupled:
                 p *= 1 - group["lr"] * decay
@@ -131,7 +131,7 @@ class Optimizer:
     def constants(self, step, *, params, weight_decay=0, initial_lr=None, **options):
         """The numbers that are the same for all blocks, as keywords of `rule`.
 
-        By default the options of the group, without those that no rule needs.
+        By default the options of the group, but for those that the signature takes out.
         """
         return options
 
@@ -242,8 +242,10 @@ class RMSProp(Optimizer):
 class Adagrad(Optimizer):
     """The gradient divided by the root of all its squares (Duchi et al. 2011).
 
-    v = v + g ** 2
-    p = p - lr / (1 + (t - 1) * lr_decay) * g / (sqrt(v) + eps)
+        v = v + g ** 2
+        p = p - lr / (1 + (t - 1) * lr_decay) * g / (sqrt(v) + eps)
+
+    where t counts the steps.
     """
 
     names = ("sum",)
@@ -309,7 +311,9 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam, with a weight decay that is apart from the gradient (Loshchilov and Hutter 2019).
 
-    p = p - lr * weight_decay * p         then Adam's lines
+        p = p - lr * weight_decay * p
+
+    and then the lines of Adam.
     """
 
     decoupled = True
@@ -326,12 +330,12 @@ def _decay_towards_square(v, g, beta):
     v += squares
 
 
-def _ratio(g, v, eps, lr):
-    """lr * g / (sqrt(v) + eps)"""
+def _ratio(top, v, eps, rate):
+    """rate * top / (sqrt(v) + eps)"""
     ratio = np.sqrt(v)
     ratio += eps
-    np.divide(g, ratio, out=ratio)
-    ratio *= lr
+    np.divide(top, ratio, out=ratio)
+    ratio *= rate
     return ratio
 
 

@@ -97,7 +97,7 @@ class LinearLR(Schedule):
 
 
 class CosineAnnealingLR(Schedule):
-    """Down to `eta_min` in `T_max`, along half a cosine (Loshchilov and Hutter 2017)."""
+    """Down to `eta_min` in `T_max` steps, along half a cosine (Loshchilov and Hutter 2017)."""
 
     def __init__(self, optimizer, T_max, eta_min=0.0, **options):
         self.T_max = T_max
@@ -155,7 +155,7 @@ class OneCycleLR(Schedule):
 
     def _cycle(self, start, peak, end, t):
         """The value at `t` of what goes from `start` to `peak`, and on to `end`."""
-        if t > self.total_steps or self.total_steps < 1:
+        if t > self.total_steps or self.total_steps < 1:  # t == total_steps: after the last step
             raise ValueError(
                 f"OneCycleLR was made for {self.total_steps} steps, got more: "
                 "give it all steps of the training as total_steps, epochs times batches."

@@ -1,5 +1,6 @@
 """A guard against gross losses of speed: ratios inside one run, with room for a busy machine."""
 
+import threading
 import time
 
 import numpy as np
@@ -55,6 +56,26 @@ def w4():
     )  # fmt: skip
 
 
+def what_two_threads_gain():
+    """The time of two bare threads by that of one for the same products: 0.5 on two idle cores."""
+    left, right = rng.standard_normal((2, 4608, 288), np.float32)
+    matrix = rng.standard_normal((288, 64), np.float32)
+
+    def one():
+        for _ in range(5):
+            left @ matrix
+            right @ matrix
+
+    def two():
+        thread = threading.Thread(target=lambda: [left @ matrix for _ in range(5)])
+        thread.start()
+        for _ in range(5):
+            right @ matrix
+        thread.join()
+
+    return ratio(two, one)
+
+
 @pytest.mark.skipif(cores() < 2, reason="two workers need two cores")
 def test_two_workers_beat_one_thread_on_a_convolutional_network():
     threadpoolctl = pytest.importorskip("threadpoolctl")
@@ -66,7 +87,9 @@ def test_two_workers_beat_one_thread_on_a_convolutional_network():
         steps.append(mg.TrainStep(model, mg.cross_entropy, optimizer, workers))
     with steps[0], steps[1], threadpoolctl.threadpool_limits(1):
         found = ratio(lambda: steps[0](x, y), lambda: steps[1](x, y))
-    assert found < 0.95  # about 0.6
+        gain = what_two_threads_gain()
+    # About 0.6. Where other programs keep the cores busy, bare threads gain nothing either.
+    assert found < max(0.95, gain + 0.3)
 
 
 def test_a_step_of_a_small_network_is_not_much_slower_than_bare_numpy():

@@ -5,7 +5,7 @@ Only what is imported here is public; `minigrad` offers the same names.
 
 from . import numpy_protocol  # binds the operators and methods of Tensor
 from .elementwise import add, subtract, multiply, divide, negative, power, square, reciprocal, sqrt
-from .elementwise import exp, expm1, log, log1p, log2, log10, logaddexp
+from .elementwise import exp, expm1, log, log1p, log2, log10, logaddexp, sigmoid
 from .elementwise import sin, cos, tan, arcsin, arccos, arctan, arctan2, sinh, cosh, tanh
 from .elementwise import absolute, maximum, minimum, clip, where, sign, floor, ceil, round
 from .reduction import sum, prod, mean, var, std, max, min, norm, logsumexp, cumsum
@@ -15,7 +15,7 @@ from .shaping import getitem, scatter
 from .selection import take, take_along_axis, embedding, sort, tril, triu
 from .linalg import matmul, linear, dot, outer
 from .einsum import einsum, inner, tensordot
-from .activation import relu, leaky_relu, elu, gelu, silu, sigmoid, softplus, softmax, log_softmax
+from .activation import relu, leaky_relu, elu, gelu, silu, softplus, softmax, log_softmax
 from .convolution import conv1d, conv2d, conv2d_textbook
 from .windows import im2col, col2im
 from .pooling import max_pool2d, avg_pool2d, adaptive_avg_pool2d, global_avg_pool2d

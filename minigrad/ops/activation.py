@@ -3,15 +3,10 @@
 import numpy as np
 
 from ..autograd import primitive
-from .elementwise import clip, exp, expm1, logaddexp, tanh
+from .elementwise import clip, exp, expm1, gate, logaddexp, sigmoid, tanh
 from .reduction import sum
 
 GELU_SCALE, GELU_CUBE = float(np.sqrt(2 / np.pi)), 0.044715
-
-
-def _sigmoid(x):
-    e = np.exp(-np.abs(x))  # never above 1
-    return np.maximum(e, x >= 0) / (1 + e)  # 1 or e, over 1 + e
 
 
 def _softmax(x, axis=-1):
@@ -26,10 +21,8 @@ def _log_softmax(x, axis=-1):
 
 # A table is read down its columns.
 # fmt: off
-relu        = primitive(lambda x: np.maximum(x, 0), lambda g, y, x: g * (y > 0),
+relu        = primitive(lambda x: np.maximum(x, 0), lambda g, y, x: gate(g, y > 0),
                         name="relu", doc="max(x, 0); its gradient at 0 is 0")
-sigmoid     = primitive(_sigmoid, lambda g, y, x: g * (y * (1 - y)),
-                        doc="1 / (1 + exp(-x))")
 softmax     = primitive(_softmax, lambda g, y, x, axis=-1: y * (g - sum(g * y, axis, True)),
                         doc="exp(x) / sum(exp(x)) along an axis")
 log_softmax = primitive(_log_softmax, lambda g, y, x, axis=-1: g - exp(y) * sum(g, axis, True),

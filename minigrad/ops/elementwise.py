@@ -19,6 +19,22 @@ def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
     return np.clip(x, a_min if min is None else min, a_max if max is None else max)
 
 
+def _gate(g, mask):
+    """`g` where the mask holds, else 0: the bits of each float, as an integer, times 1 or 0.
+
+    As quick as g * mask; np.where takes 20 times as long.
+    """
+    if g.dtype.itemsize > 8:  # no integer is as long
+        return np.where(mask, g, g.dtype.type(0))
+    bits = g.view(f"u{g.dtype.itemsize}")
+    return np.multiply(bits, np.asarray(mask).view(np.uint8)).view(g.dtype)
+
+
+def _sigmoid(x):
+    e = np.exp(-np.abs(x))  # never above 1
+    return np.maximum(e, x >= 0) / (1 + e)  # 1 or e, over 1 + e
+
+
 # A table is read down its columns.
 # fmt: off
 
@@ -42,7 +58,7 @@ reciprocal = primitive(np.reciprocal, lambda g, y, x: -g * y * y,    doc="1 / x"
 sqrt       = primitive(np.sqrt,       lambda g, y, x: g / (2 * y),
                                       doc="Square root; its gradient at 0 is inf")
 
-# ---- exponentials: exp, expm1, log, log1p, log2, log10, logaddexp --------------------------------
+# ---- exponentials: exp, expm1, log, log1p, log2, log10, logaddexp, sigmoid -----------------------
 
 exp        = primitive(np.exp,        lambda g, y, x: g * y,          doc="e ** x")
 expm1      = primitive(np.expm1,      lambda g, y, x: g * (y + 1),    doc="e ** x - 1 for x near 0")
@@ -50,9 +66,10 @@ log        = primitive(np.log,        lambda g, y, x: g / x,          doc="Natur
 log1p      = primitive(np.log1p,      lambda g, y, x: g / (1 + x),    doc="log(1 + x) for x near 0")
 log2       = primitive(np.log2,       lambda g, y, x: g / (x * LN2),  doc="Logarithm, base 2")
 log10      = primitive(np.log10,      lambda g, y, x: g / (x * LN10), doc="Logarithm, base 10")
-logaddexp  = primitive(np.logaddexp,  lambda g, y, a, b: g * exp(a - y),
-                                      lambda g, y, a, b: g * exp(b - y),
+logaddexp  = primitive(np.logaddexp,  lambda g, y, a, b: g * sigmoid(a - b),
+                                      lambda g, y, a, b: g * sigmoid(b - a),
                                       doc="log(e ** a + e ** b), without overflow")
+sigmoid    = primitive(_sigmoid,      lambda g, y, x: g * (y * (1 - y)), doc="1 / (1 + exp(-x))")
 
 # ---- trigonometry: sin, cos, tan and their inverses ----------------------------------------------
 
@@ -72,30 +89,33 @@ sinh       = primitive(np.sinh,       lambda g, y, x: g * cosh(x),     doc="Hype
 cosh       = primitive(np.cosh,       lambda g, y, x: g * sinh(x),     doc="Hyperbolic cosine")
 tanh       = primitive(np.tanh,       lambda g, y, x: g * (1 - y * y), doc="Hyperbolic tangent")
 
-# ---- choices: absolute, maximum, minimum, clip, where --------------------------------------------
+# ---- choices: gate, absolute, maximum, minimum, clip, where --------------------------------------
+# A rule that lets a gradient pass or not is a gate and no product: 0 * inf would be NaN.
 
+gate       = primitive(_gate,         lambda h, y, g, mask: gate(h, mask),
+                                      doc="g where the mask holds, else 0, even if g is inf or NaN")
 absolute   = primitive(np.absolute,   lambda g, y, x: g * sign(x), doc="|x|; the slope at 0 is 0")
-maximum    = primitive(np.maximum,    lambda g, y, a, b: (g * (a > b) + g * (a >= b)) / 2,
-                                      lambda g, y, a, b: (g * (a < b) + g * (a <= b)) / 2,
+maximum    = primitive(np.maximum,    lambda g, y, a, b: (gate(g, a > b) + gate(g, a >= b)) / 2,
+                                      lambda g, y, a, b: (gate(g, a < b) + gate(g, a <= b)) / 2,
                                       doc="The larger of a and b; a tie halves the gradient")
-minimum    = primitive(np.minimum,    lambda g, y, a, b: (g * (a < b) + g * (a <= b)) / 2,
-                                      lambda g, y, a, b: (g * (a > b) + g * (a >= b)) / 2,
+minimum    = primitive(np.minimum,    lambda g, y, a, b: (gate(g, a < b) + gate(g, a <= b)) / 2,
+                                      lambda g, y, a, b: (gate(g, a > b) + gate(g, a >= b)) / 2,
                                       doc="The smaller of a and b; a tie halves the gradient")
-clip       = primitive(_clip,         lambda g, y, x, *bounds, **named: g * (y == x),
+clip       = primitive(_clip,         lambda g, y, x, *bounds, **named: gate(g, y == x),
                                       doc="x within a_min and a_max; the gradient at a bound is 1")
 where      = primitive(lambda condition, a, b: np.where(condition, a, b),
                                       None,
-                                      lambda g, y, condition, a, b: g * np.not_equal(condition, 0),
-                                      lambda g, y, condition, a, b: g * np.equal(condition, 0),
+                                      lambda g, y, c, a, b: gate(g, np.not_equal(c, 0)),
+                                      lambda g, y, c, a, b: gate(g, np.equal(c, 0)),
                        name="where",  doc="a where the condition holds, else b")
 
 # ---- steps, of zero gradient: sign, floor, ceil, round -------------------------------------------
 
-sign       = primitive(np.sign,       lambda g, y, x: g * 0, doc="-1, 0 or 1")
-floor      = primitive(np.floor,      lambda g, y, x: g * 0, doc="Largest integer <= x")
-ceil       = primitive(np.ceil,       lambda g, y, x: g * 0, doc="Smallest integer >= x")
+sign       = primitive(np.sign,       lambda g, y, x: gate(g, False), doc="-1, 0 or 1")
+floor      = primitive(np.floor,      lambda g, y, x: gate(g, False), doc="Largest integer <= x")
+ceil       = primitive(np.ceil,       lambda g, y, x: gate(g, False), doc="Smallest integer >= x")
 round      = primitive(lambda x, decimals=0: np.round(x, decimals),
-                                      lambda g, y, x, decimals=0: g * 0,
+                                      lambda g, y, x, decimals=0: gate(g, False),
                        name="round",  doc="x rounded to the given number of decimals")
 
 # fmt: on

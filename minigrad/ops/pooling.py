@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autograd import primitive
 from .blocks import blocks
+from .elementwise import gate
 from .linalg import matmul
 from .reduction import mean
 from .shaping import pad, plain
@@ -55,16 +56,16 @@ def _scatter_to_max(g, x, y, **options):
         hits = _hits(x[images], y[images], options)
         for view, hit in zip(views(out[images], **options), hits):
             if once:
-                np.multiply(g[images], hit, out=view)
+                view[...] = gate(g[images], hit)
             else:
-                view += g[images] * hit
+                view += gate(g[images], hit)
     return out
 
 
 def _gather_at_max(h, x, y, **options):
     """`h` at the first largest element of each window: (N, C, H, W) -> (N, C, OH, OW)"""
     pairs = zip(views(h, **options), _hits(x, y, options))
-    return _fold(np.add, (view * hit for view, hit in pairs))
+    return _fold(np.add, (gate(view, hit) for view, hit in pairs))
 
 
 def _share(g, *, shape, **options):

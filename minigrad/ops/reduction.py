@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..autograd import primitive
-from .elementwise import absolute, exp, where
+from .elementwise import absolute, exp, gate, where
 from .shaping import broadcast_to, expand_dims, flip, moveaxis, reshape
 
 
@@ -72,7 +72,8 @@ def _prod_gradient(g, y, x, axis=None, keepdims=False):
 def _extreme_gradient(g, y, x, axis=None, keepdims=False):
     """`g` to the largest, or smallest, elements in equal shares."""
     hit = x == _wide(y, axis, keepdims)
-    return _wide(g, axis, keepdims) / hit.sum(axis=axis, keepdims=True, dtype=x.dtype) * hit
+    count = hit.sum(axis=axis, keepdims=True, dtype=x.dtype)
+    return gate(_wide(g, axis, keepdims) / count, hit)
 
 
 def _norm(x, axis=None, keepdims=False):

@@ -50,13 +50,15 @@ def scaled_dot_product_attention(
     """
     if is_causal and attn_mask is not None:
         raise ValueError("attention takes attn_mask or is_causal, not both: combine masks with &.")
-    seen = np.tri(query.shape[-2], key.shape[-2], dtype=bool) if is_causal else plain(attn_mask)
     scores = matmul(query, swapaxes(key, -1, -2))  # (..., L, S)
     scores = scores * (query.shape[-1] ** -0.5 if scale is None else scale)
-    if seen is None:
+    mask = np.tri(query.shape[-2], key.shape[-2], dtype=bool) if is_causal else attn_mask
+    if mask is None:
         weights = softmax(scores)
-    elif seen.dtype == bool:
-        weights = softmax(where(seen, scores, FAR)) * seen.any(-1, keepdims=True)
     else:
-        weights = softmax(scores + like(attn_mask, scores))
+        seen = np.asarray(plain(mask))
+        if seen.dtype != bool:
+            scores = scores + like(mask, scores)
+            seen = seen != -np.inf
+        weights = softmax(where(seen, scores, FAR)) * seen.any(-1, keepdims=True)
     return matmul(dropout(weights, dropout_p), value)

@@ -6,9 +6,9 @@ All take `reduction`: "mean" or "sum" of the losses, or "none" for the losses th
 import numpy as np
 
 from ..autograd import primitive
-from .activation import log_softmax, softmax, softplus
-from .elementwise import absolute, clip, exp, log, square, where
-from .shaping import like, plain
+from .activation import log_softmax, softmax
+from .elementwise import absolute, clip, exp, log, sigmoid, square, where
+from .shaping import like, moveaxis, plain, reshape
 
 
 def _reduce(losses, reduction):
@@ -34,12 +34,20 @@ def _matching(name, prediction, target):
 # ---- for classes: cross_entropy, nll_loss --------------------------------------------------------
 
 
-def _cross_entropy(logits, targets, *, reduction):
+def _cross_entropy(logits, classes, *, reduction):
+    """log(sum(exp(logits))) - logits[class] of each row, reduced: (N, K), (N,) -> (N,) or ()"""
+    # The largest is taken out first, so that exp cannot overflow and no digit is lost.
+    logits = logits - logits.max(axis=-1, keepdims=True)
+    log_sums = np.log(np.exp(logits).sum(axis=-1))  # (N,)
+    return _reduce(log_sums - logits[np.arange(len(logits)), classes], reduction)
+
+
+def _soft_cross_entropy(logits, targets, *, reduction):
     """sum(targets * -log_softmax(logits)) of each row, reduced: (N, K), (N, K) -> (N,) or ()"""
-    top = logits.max(axis=-1, keepdims=True)  # taken out first, so that exp cannot overflow
-    log_sum = np.log(np.exp(logits - top).sum(axis=-1, keepdims=True)) + top  # (N, 1)
-    losses = (targets * (log_sum - logits)).sum(axis=-1)  # (N,)
-    return _reduce(losses, reduction)
+    logits = logits - logits.max(axis=-1, keepdims=True)
+    log_sums = np.log(np.exp(logits).sum(axis=-1, keepdims=True))  # (N, 1)
+    distance = np.where(targets == 0, 0, log_sums - logits)  # no 0 * inf, where a logit is -inf
+    return _reduce((targets * distance).sum(axis=-1), reduction)
 
 
 def _by_row(g, x, reduction):
@@ -49,18 +57,27 @@ def _by_row(g, x, reduction):
     return g / len(x) if reduction == "mean" else g
 
 
-# A table is read down its columns. For targets that are probabilities, t.sum(1) is 1, and the
-# gradient by the logits is softmax(x) - t. The reduction is an option of the row, as an axis is of
-# sum: a sum and a division as rows of their own would take 5 % of a small network's step.
+def _one_hot(classes, logits):
+    """Rows of zeros, with a 1 at the class: (N, K)"""
+    return (classes[:, None] == np.arange(logits.shape[1])).astype(logits.dtype)
+
+
+# A table is read down its columns. The gradient by the logits is softmax(x) - targets, as targets
+# that are probabilities sum to 1. The reduction is an option of the row, as an axis is of sum: a sum
+# and a division as rows of their own would take 5 % of a small network's step.
 # fmt: off
-_soft_cross_entropy = primitive(_cross_entropy,
+_class_row = primitive(_cross_entropy,
+    lambda g, y, x, classes, **o: _by_row(g, x, **o) * (softmax(x) - _one_hot(classes, x)),
+    name="cross_entropy", doc="-log(softmax(x))[class] of each row, or the mean or sum of all")
+_soft_row = primitive(_soft_cross_entropy,
     lambda g, y, x, t, **o: _by_row(g, x, **o) * (softmax(x) * t.sum(1, keepdims=True) - t),
     lambda g, y, x, t, **o: -_by_row(g, x, **o) * log_softmax(x),
+    name="soft_cross_entropy",
     doc="-sum(t * log(softmax(x))) of each row, or the mean or sum of all")
 # fmt: on
 
 
-def _check_classes(name, scores, targets):
+def _check_classes(name, scores, targets, ignore_index=None):
     """Class indices as an integer array (N,), for scores (N, K)."""
     targets = np.asarray(plain(targets))
     if scores.ndim != 2 or targets.shape != scores.shape[:1] or targets.dtype.kind not in "iu":
@@ -68,31 +85,39 @@ def _check_classes(name, scores, targets):
             f"{name} expects scores (N, K) and integer targets (N,), one for each row, got "
             f"{scores.shape} and {targets.dtype} {targets.shape}: reshape them."
         )
-    N, K = scores.shape
-    if N and not 0 <= targets.min() <= targets.max() < K:
+    K = scores.shape[1]
+    used = targets if ignore_index is None else targets[targets != ignore_index]
+    if used.size and not 0 <= used.min() <= used.max() < K:
         raise ValueError(
             f"{name} of scores {scores.shape} expects targets from 0 to {K - 1}, "
-            f"got {targets.min()} to {targets.max()}."
+            f"got {used.min()} to {used.max()}."
         )
     return targets
 
 
-def cross_entropy(logits, targets, reduction="mean", label_smoothing=0.0):
+def cross_entropy(
+    logits, targets, reduction="mean", label_smoothing=0.0, weight=None, ignore_index=-100
+):
     """Mean of -log(softmax(logits)[target]): how surprised a classifier is by the right answers.
 
     Parameters
     ----------
-    logits : (N, K)
-        Scores before any softmax.
-    targets : integers (N,), or probabilities (N, K)
+    logits : (N, K) or (N, K, ...)
+        Scores before any softmax, of each example or of each of its places.
+    targets : integers (N,) or (N, ...), or probabilities of the logits' shape
     reduction : "mean", "sum" or "none"
     label_smoothing : float, 0 to 1
         The share of each target that is spread over all classes (Szegedy et al. 2016).
+    weight : (K,), optional
+        How much each class counts; the mean over class indices is then the weighted one.
+    ignore_index : int
+        Integer targets of this value count nothing.
 
     Raises
     ------
     ValueError
-        For targets whose shape does not fit, or class indices out of range.
+        For targets whose shape does not fit, class indices out of range, integers where
+        probabilities are expected, and the mean of nothing where all targets are ignored.
 
     Examples
     --------
@@ -101,15 +126,88 @@ def cross_entropy(logits, targets, reduction="mean", label_smoothing=0.0):
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing expects a share from 0 to 1, got {label_smoothing}.")
+    if logits.ndim > 2:
+        options = (label_smoothing, weight, ignore_index)
+        return _cross_entropy_of_places(logits, targets, reduction, *options)
+    if weight is not None:
+        weight = _check_weight(weight, logits)
     if logits.ndim == 2 and np.shape(plain(targets)) == logits.shape:
-        targets = like(targets, logits)
+        targets = _check_probabilities(targets, logits)
+        if label_smoothing:
+            targets = _smoothed(targets, label_smoothing)
+        if weight is not None:
+            targets = targets * weight
+        return _soft_row(logits, targets, reduction=reduction)
+    classes = _check_classes("cross_entropy", logits, targets, ignore_index)
+    used = classes != ignore_index
+    if weight is None and used.all():
+        if not label_smoothing:
+            return _class_row(logits, classes, reduction=reduction)
+        targets = _smoothed(_one_hot(classes, logits), label_smoothing)
+        return _soft_row(logits, targets, reduction=reduction)
+    return _weighted_cross_entropy(logits, classes, used, reduction, label_smoothing, weight)
+
+
+def _smoothed(targets, label_smoothing):
+    """A share of each row of targets, spread over all classes: (N, K)"""
+    return targets * (1 - label_smoothing) + label_smoothing / targets.shape[1]
+
+
+def _weighted_cross_entropy(logits, classes, used, reduction, label_smoothing, weight):
+    """Each class index counts by the weight of its class, and not at all if it is not `used`."""
+    weight = np.ones(logits.shape[1], logits.dtype) if weight is None else weight
+    targets = _smoothed(_one_hot(classes, logits), label_smoothing) * weight  # (N, K)
+    targets = targets * used[:, None]
+    if reduction != "mean":
+        return _soft_row(logits, targets, reduction=reduction)
+    total = float(weight[classes[used]].sum())
+    if total == 0:
+        raise ValueError(
+            "cross_entropy expects a target that counts for a mean, but all are ignore_index or of "
+            'weight 0: leave such a batch out, or use reduction="sum".'
+        )
+    return _soft_row(logits, targets, reduction="sum") / total
+
+
+def _cross_entropy_of_places(logits, targets, reduction, *options):
+    """The cross-entropy of scores (N, K, ...), each place as a row of its own."""
+    rows = moveaxis(logits, 1, -1)  # (N, ..., K)
+    places = rows.shape[:-1]
+    shape = np.shape(plain(targets))
+    if shape == logits.shape:
+        targets = reshape(moveaxis(targets, 1, -1), (-1, rows.shape[-1]))
+    elif shape == places:
+        targets = np.asarray(plain(targets)).reshape(-1)
     else:
-        classes = _check_classes("cross_entropy", logits, targets)
-        one_hot = classes[:, None] == np.arange(logits.shape[1])  # (N, K)
-        targets = one_hot.astype(logits.dtype)
-    if label_smoothing:
-        targets = targets * (1 - label_smoothing) + label_smoothing / logits.shape[1]
-    return _soft_cross_entropy(logits, targets, reduction=reduction)
+        raise ValueError(
+            f"cross_entropy of scores {logits.shape}, with the classes in axis 1, expects integer "
+            f"targets {places} or probabilities {logits.shape}, got targets {shape}."
+        )
+    losses = cross_entropy(reshape(rows, (-1, rows.shape[-1])), targets, reduction, *options)
+    return reshape(losses, places) if reduction == "none" else losses
+
+
+def _check_probabilities(targets, logits):
+    """Targets of the logits' shape, in their dtype."""
+    dtype = np.asarray(plain(targets)).dtype
+    if dtype.kind != "f":
+        raise ValueError(
+            f"cross_entropy got targets of {dtype} in the shape of the logits, {logits.shape}. "
+            "Class indices have shape (N,): targets.argmax(axis=1) gives those of one-hot rows. "
+            "Probabilities are floats: targets.astype(np.float32)."
+        )
+    return like(targets, logits)
+
+
+def _check_weight(weight, logits):
+    """A weight for each class, in the dtype of the logits."""
+    weight = np.asarray(plain(weight), logits.dtype)
+    if weight.shape != logits.shape[1:]:
+        raise ValueError(
+            f"cross_entropy of scores {logits.shape} expects weight= of shape {logits.shape[1:]}, "
+            f"one for each class, got {weight.shape}."
+        )
+    return weight
 
 
 def nll_loss(log_probabilities, targets, reduction="mean"):
@@ -167,6 +265,25 @@ def huber_loss(prediction, target, reduction="mean", delta=1.0):
 # ---- for probabilities: binary_cross_entropy_with_logits, kl_div ---------------------------------
 
 
+def _binary_cross_entropy(x, t, *, reduction):
+    """log(1 + exp(x)) - t * x, reduced; 1 + exp(-abs(x)) cannot overflow"""
+    return _reduce(np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x))), reduction)
+
+
+def _by_element(g, x, reduction):
+    """The gradient of each element's loss, given `g`, that of the reduced losses."""
+    return g / x.size if reduction == "mean" else g
+
+
+# A table is read down its columns. (Derived from softplus it took 4 times as long.)
+# fmt: off
+_binary_row = primitive(_binary_cross_entropy,
+    lambda g, y, x, t, **o: _by_element(g, x, **o) * (sigmoid(x) - t),
+    lambda g, y, x, t, **o: -_by_element(g, x, **o) * x,
+    name="binary_cross_entropy", doc="-log(sigmoid(x)) where t is 1, -log(1 - sigmoid(x)) where 0")
+# fmt: on
+
+
 def binary_cross_entropy_with_logits(logits, targets, reduction="mean"):
     """Mean of -log(sigmoid(logits)) where the target is 1, and of -log(1 - sigmoid) where it is 0.
 
@@ -176,9 +293,7 @@ def binary_cross_entropy_with_logits(logits, targets, reduction="mean"):
     0.693
     """
     targets = _matching("binary_cross_entropy_with_logits", logits, targets)
-    # softplus(-logits) is -log(sigmoid(logits)), without overflow.
-    losses = targets * softplus(-logits) + (1 - targets) * softplus(logits)
-    return _reduce(losses, reduction)
+    return _binary_row(logits, targets, reduction=reduction)
 
 
 def kl_div(log_probabilities, targets, reduction="mean", log_target=False):

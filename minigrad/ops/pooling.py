@@ -4,6 +4,7 @@ Both loop over the few places of the window and treat many windows at once, as s
 a window reads (`gather`) and what it hands back (`scatter`) are each other's gradients.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -29,18 +30,31 @@ def _fold(ufunc, arrays):
     return total
 
 
-def _max_windows(x, **options):
+def _max_windows(x, *, border=(0, 0), **options):
     """The largest of each window: (N, C, H, W) -> (N, C, OH, OW)"""
     return _fold(np.maximum, views(x, **options))
 
 
-def _hits(x, y, options):
+def _hits(x, y, border, options):
     """For each place of the window, in which windows it is the first with the largest element."""
     taken = None
-    for view in views(x, **options):
+    for view, inside in zip(views(x, **options), _inside(x, border, options)):
         hit = view == y
+        if inside is not None:  # the border is -inf, and so may be the largest of the image
+            hit &= inside
         yield hit if taken is None else hit > taken  # hit, and not taken
         taken = hit if taken is None else taken | hit
+
+
+def _inside(x, border, options):
+    """For each place of the window, in which windows it lies within the border; None: in all."""
+    PH, PW = border
+    if PH == PW == 0:
+        return itertools.repeat(None)
+    H, W = x.shape[2:]
+    inside = np.zeros((1, 1, H, W), bool)
+    inside[:, :, PH : H - PH, PW : W - PW] = True
+    return views(inside, **options)
 
 
 def _tiles(shape, kernel_size, stride):
@@ -48,12 +62,12 @@ def _tiles(shape, kernel_size, stride):
     return stride == kernel_size and all(n % k == 0 for n, k in zip(shape[2:], kernel_size))
 
 
-def _scatter_to_max(g, x, y, **options):
+def _scatter_to_max(g, x, y, *, border=(0, 0), **options):
     """`g` to the first largest element of each window: (N, C, OH, OW) -> (N, C, H, W)"""
     once = _tiles(x.shape, **options)
     out = np.empty_like(x, g.dtype) if once else np.zeros_like(x, g.dtype)
     for images in blocks(len(x), out[:1].nbytes, BLOCK_BYTES):
-        hits = _hits(x[images], y[images], options)
+        hits = _hits(x[images], y[images], border, options)
         for view, hit in zip(views(out[images], **options), hits):
             if once:
                 view[...] = gate(g[images], hit)
@@ -62,9 +76,9 @@ def _scatter_to_max(g, x, y, **options):
     return out
 
 
-def _gather_at_max(h, x, y, **options):
+def _gather_at_max(h, x, y, *, border=(0, 0), **options):
     """`h` at the first largest element of each window: (N, C, H, W) -> (N, C, OH, OW)"""
-    pairs = zip(views(h, **options), _hits(x, y, options))
+    pairs = zip(views(h, **options), _hits(x, y, border, options))
     return _fold(np.add, (gate(view, hit) for view, hit in pairs))
 
 
@@ -134,7 +148,7 @@ def max_pool2d(x, kernel_size, stride=None, padding=0):
            [13., 15.]])
     """
     x, options = _framed("max_pool2d", x, kernel_size, stride, padding, -np.inf)
-    return _max_pool(x, **options)
+    return _max_pool(x, border=pair(padding), **options)
 
 
 def avg_pool2d(x, kernel_size, stride=None, padding=0):

@@ -21,6 +21,7 @@ from op_checks import (
 
 import minigrad as mg
 from minigrad.autograd import registry
+from minigrad.ops.elementwise import gate
 
 CASES = []
 
@@ -97,6 +98,13 @@ def choices(draw):
 
 
 case("where", mg.where, np.where, choices(), row="where")
+case(
+    "gate",
+    lambda g: gate(g, g > -0.5),
+    lambda g: np.where(g > -0.5, g, 0),
+    elementwise(),
+    row="gate",
+)
 case("where, number", lambda x: mg.where(np.cos(0) > 0.5, x, 0), lambda x: x + 0.0, elementwise())
 case(
     "where of itself",
@@ -779,14 +787,33 @@ for name, by_weight in ("batch_norm_input_gradient", False), ("batch_norm_weight
     case(name, with_moments(name), getattr(truth, name), batch_gradients(by_weight), row=name)
 case("layer_norm", lambda x, w, b: mg.layer_norm(x, w.shape, w, b), layer_norm, layers())
 case("layer_norm, plain", mg.layer_norm, plain_layer_norm, one(last_axes, min_dims=1, min_side=2))
-case("cross_entropy", mg.cross_entropy, truth.cross_entropy, probabilities(), row="cross_entropy")
-case("cross_entropy of classes", mg.cross_entropy, truth.cross_entropy, classes())
+case(
+    "cross_entropy of probabilities",
+    mg.cross_entropy,
+    truth.cross_entropy,
+    probabilities(),
+    row="soft_cross_entropy",
+)
+case(
+    "cross_entropy",
+    mg.cross_entropy,
+    truth.cross_entropy,
+    classes(smoothing=False),
+    row="cross_entropy",
+)
+case("cross_entropy, smoothed", mg.cross_entropy, truth.cross_entropy, classes())
 case("nll_loss", mg.nll_loss, nll, classes(smoothing=False))
 case("mse_loss", mg.mse_loss, differences(np.square), pairs_of())
 case("l1_loss", mg.l1_loss, differences(np.abs), pairs_of())
 case("huber_loss", mg.huber_loss, truth.huber, pairs_of(delta=0.8))
 bce = mg.binary_cross_entropy_with_logits
-case("binary_cross_entropy_with_logits", bce, truth.binary_cross_entropy, pairs_of())
+case(
+    "binary_cross_entropy_with_logits",
+    bce,
+    truth.binary_cross_entropy,
+    pairs_of(),
+    row="binary_cross_entropy",
+)
 case("kl_div", mg.kl_div, truth.kl_div, pairs_of(0.2, 1, batchmean=True))
 case("kl_div of logarithms", mg.kl_div, truth.kl_div, pairs_of(-2, 0, log_target=True))
 

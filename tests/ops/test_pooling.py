@@ -27,6 +27,14 @@ def test_ties_give_the_gradient_to_the_first(drawn):
     np.testing.assert_array_equal(gradients(y, [t], np.ones(y.shape))[0], expected)
 
 
+def test_the_gradient_of_a_window_of_minus_infinity_stays_off_the_border():
+    x = Tensor(np.full((1, 1, 2, 2), -np.inf), requires_grad=True)
+    y = mg.max_pool2d(x, 2, stride=1, padding=1)  # (1, 1, 3, 3)
+    g = np.arange(9.0).reshape(y.shape)
+    # Each window gives its gradient to the first of its pixels that is one of the image.
+    assert gradients(y, [x], g)[0].tolist() == [[[[0 + 1 + 3 + 4, 2 + 5], [6 + 7, 8]]]]
+
+
 def test_the_border_of_max_pool_never_wins():
     assert (mg.max_pool2d(np.full((1, 1, 3, 3), -5.0), 2, padding=1) == -5).all()
 

@@ -62,9 +62,9 @@ def _one_hot(classes, logits):
     return (classes[:, None] == np.arange(logits.shape[1])).astype(logits.dtype)
 
 
-# A table is read down its columns. The gradient by the logits is softmax(x) - targets, as targets
-# that are probabilities sum to 1. The reduction is an option of the row, as an axis is of sum: a sum
-# and a division as rows of their own would take 5 % of a small network's step.
+# A table is read down its columns. Targets that are probabilities sum to 1, so that the gradient by
+# the logits is softmax(x) - targets. The reduction is an option of the row, as an axis is of sum: a
+# sum and a division as rows of their own would take 5 % of a small network's step.
 # fmt: off
 _class_row = primitive(_cross_entropy,
     lambda g, y, x, classes, **o: _by_row(g, x, **o) * (softmax(x) - _one_hot(classes, x)),

@@ -44,7 +44,8 @@ def gradcheck(f, inputs, eps=1e-6, atol=1e-7, rtol=1e-5):
     ------
     GradientError
         Names the function, the argument and the index, the gradient that was expected and the one
-        that came, and the operation inside the function whose rule is wrong.
+        that came, and the operation inside the function whose rule is wrong. Also for a rule that
+        writes into what it is given: `g`, `y` and the inputs belong to others too.
 
     Examples
     --------
@@ -72,7 +73,7 @@ def gradcheck(f, inputs, eps=1e-6, atol=1e-7, rtol=1e-5):
     if mistake is None:
         return True
     if not isinstance(f, primitive):
-        mistake += check.culprit()
+        mistake += check.culprit(list(checked.values()))
     raise GradientError(mistake)
 
 
@@ -84,8 +85,45 @@ def _float64(x):
     return Tensor(array.astype(np.float64), requires_grad=True)
 
 
+class _ReadOnly:
+    """A row of the table whose rules are given views that they cannot write into."""
+
+    def __init__(self, row):
+        self.row = row
+        self.name = row.name
+
+    def rule(self, i):
+        rule = self.row.rule(i)
+        return None if rule is None else partial(self.run, rule, i)
+
+    def run(self, rule, i, *arguments, **keywords):
+        arguments = [_read_only(x) for x in arguments]
+        keywords = {name: _read_only(x) for name, x in keywords.items()}
+        try:
+            return rule(*arguments, **keywords)
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            raise GradientError(
+                f"{self.name}: the rule of argument {i} writes into an array that it was given, "
+                "g, y or an input, which others still need: write into a copy of it."
+            ) from error
+
+
+def _read_only(x):
+    """A read-only view of an array; anything else as it is."""
+    if not isinstance(x, np.ndarray):
+        return x
+    view = x.view()
+    view.flags.writeable = False
+    return view
+
+
 class _Watcher:
-    """Sees every operation; one that leaves float64 would make the comparison worthless."""
+    """Sees every operation, makes its rules' arguments read-only, and refuses other dtypes.
+
+    An operation that leaves float64 would make the comparison worthless.
+    """
 
     def __init__(self, outer):
         self.outer = outer  # as of mg.debug(), which is shown the outputs when `value` runs f
@@ -95,6 +133,8 @@ class _Watcher:
             raise GradientError(
                 f"{row.name} gave {out.dtype}: the function falls back from float64."
             )
+        if out.node is not None:
+            out.node = (_ReadOnly(row), *out.node[1:])
 
     def backward(self, t, i, g, h):
         row, _, values, *_ = t.node
@@ -145,7 +185,7 @@ class _Check:
     def gradients(self, xs):
         """By the rules. All values must be float64, finite, and the same each time."""
         with setting(watching, _Watcher(watching.get())):
-            y = self.recorded()
+            y = self.output()
             if y.size == 1:
                 self.weights = np.ones(y.shape)
             else:  # each output has a weight of its own, so that no two errors can cancel
@@ -160,7 +200,7 @@ class _Check:
             )
         return found
 
-    def recorded(self):
+    def output(self):
         """The output, with its graph."""
         with setting(recording, True):
             y = self.f(*self.arguments)
@@ -171,9 +211,8 @@ class _Check:
         return y
 
     def value(self):
-        """The weighted sum of the outputs, without a graph."""
-        with setting(recording, False):
-            return float((self.f(*self.arguments).data * self.weights).sum())
+        """The weighted sum of the outputs. It is recorded too: f may ask for gradients itself."""
+        return float((self.output().data * self.weights).sum())
 
     def differences(self, label, x):
         """The gradient of `x` by central differences; raises where its two sides disagree."""
@@ -199,10 +238,9 @@ class _Check:
         x.data[index] = kept
         return value
 
-    def culprit(self):
+    def culprit(self, checked):
         """A sentence about the first operation inside f that is wrong by itself; or nothing."""
-        order = autograd.topological_order(self.recorded())
-        for row, _, values, keywords, parents in [t.node for t in order if t.node]:
+        for row, _, values, keywords, parents in self.nodes_to_judge(checked):
             places = [i for i, _ in parents]
             inputs = [_float64(x) if i in places else x for i, x in enumerate(values)]
             operation = partial(row, **keywords)
@@ -212,3 +250,36 @@ class _Check:
                 if mistake:
                     return f" The rule at fault is that of {mistake}"
         return ""
+
+    def nodes_to_judge(self, checked):
+        """The nodes of the graph whose constants stay where they are when what is checked moves.
+
+        The moments of a batch norm do not: its rule for x accounts for them, although the row has
+        them as inputs of their own, and so it looks wrong where x moves alone.
+        """
+        nodes = self.nodes()
+        kept = [x.data for x in checked]
+        rng = np.random.default_rng(0)
+        for x in checked:
+            x.data = x.data + self.eps * rng.normal(size=x.shape)
+        moved = self.nodes()
+        for x, data in zip(checked, kept):
+            x.data = data
+        return [node for node, other in zip(nodes, moved) if _same_constants(node, other)]
+
+    def nodes(self):
+        """How each tensor of the graph was computed, parents first."""
+        return [t.node for t in autograd.topological_order(self.output()) if t.node]
+
+
+def _constants(node):
+    """The numbers that an operation took without a gradient."""
+    _, _, values, keywords, parents = node
+    places = [i for i, _ in parents]
+    others = [x for i, x in enumerate(values) if i not in places]
+    return [x for x in (*others, *keywords.values()) if isinstance(x, float | np.ndarray)]
+
+
+def _same_constants(node, other):
+    """Whether a node of the graph is the same operation in another run, with the same constants."""
+    return node[0] is other[0] and all(map(np.array_equal, _constants(node), _constants(other)))

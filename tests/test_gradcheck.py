@@ -35,6 +35,7 @@ def complaint(f, *inputs, **numbers):
         (mg.exp, np.empty((0, 3))),
         (mg.matmul, [X, RNG.normal(size=(3, 4))]),
         (lambda x: mg.grad(lambda y: mg.tanh(y).sum())(x), X),  # second order
+        (lambda x: mg.gradients(mg.tanh(x).sum(), [x], create_graph=True)[0], X),
     ],
 )
 def test_right_rules_pass(f, inputs):
@@ -260,6 +261,56 @@ def test_nothing_to_check():
     assert "at least one input of floats" in complaint(lambda i: mg.Tensor(1.0), np.array([1]))
 
 
+# ---- rules that write into what they are given ---------------------------------------------------
+
+
+def writes_into_an_input(g, y, a, b):
+    a *= 1.5
+    return g * b
+
+
+def writes_into_g(g, y, a, b):
+    g *= b
+    return g
+
+
+def writes_into_y(g, y, a, b):
+    np.divide(g * y, a, out=y)
+    return y
+
+
+@pytest.mark.parametrize("rule", [writes_into_an_input, writes_into_g, writes_into_y])
+def test_a_rule_that_writes_into_an_array_it_is_given(rule):
+    product = primitive(np.multiply, rule, lambda g, y, a, b: g * a, name="suspect")
+    a, b = mg.Tensor(X, requires_grad=True), RNG.normal(size=(2, 3))
+    expected = "suspect: the rule of argument 0 writes into an array that it was given"
+    assert expected in complaint(product, a, b)
+    assert expected in complaint(lambda a, b: mg.exp(product(a, b) + a), a, b)
+
+
+def test_a_rule_may_write_into_an_array_of_its_own():
+    def rule(g, y, x):
+        slope = np.cos(x)
+        slope *= g
+        return slope
+
+    assert mg.gradcheck(row(rule), X)
+
+
+def test_what_a_function_keeps_is_writable_after_a_check():
+    seen = []
+    weights = np.ones(3)
+
+    def f(x):
+        seen.append(x * weights)
+        return seen[-1]
+
+    assert mg.gradcheck(f, X)
+    weights += 1
+    for y in seen:
+        y.data += 1
+
+
 # ---- the operation at fault, inside a function or a module ---------------------------------------
 
 
@@ -281,6 +332,21 @@ def test_right_operations_before_and_after_are_not_blamed():
 def test_an_operation_at_a_kink_that_does_not_matter_is_not_blamed():
     text = complaint(lambda x: mg.relu(x * 0.0) + WRONG(x), np.array([0.5]))
     assert "that of wrong_tanh" in text
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_an_operation_whose_constants_derive_from_its_input_is_not_blamed(before):
+    """The moments of a batch norm are inputs of its row; they move with x, and its rule says so."""
+    weight, bias = RNG.normal(size=3), RNG.normal(size=3)
+
+    def f(x):
+        x = WRONG(x) if before else x
+        y = mg.batch_norm(x, weight, bias)[0]
+        return y if before else WRONG(y)
+
+    text = complaint(f, RNG.normal(size=(5, 3)))
+    assert "that of wrong_tanh" in text
+    assert "batch_norm" not in text
 
 
 class Inner(nn.Module):

@@ -32,10 +32,11 @@ class Schedule:
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
         self.base = [group["initial_lr"] for group in optimizer.param_groups]
-        self._apply()
+        self._apply(self.t)
 
-    def _apply(self):
-        for group, lr in zip(self.optimizer.param_groups, self.rates(self.t)):
+    def _apply(self, t):
+        """Set the optimizer to time `t`."""
+        for group, lr in zip(self.optimizer.param_groups, self.rates(t)):
             group["lr"] = lr
 
     def rates(self, t):
@@ -51,7 +52,7 @@ class Schedule:
     def step(self):
         """Go on by one epoch, or one step."""
         self.t += 1
-        self._apply()
+        self._apply(self.t)
 
     def state_dict(self):
         """What `load_state_dict` needs to go on from here."""
@@ -60,7 +61,7 @@ class Schedule:
     def load_state_dict(self, state):
         """Take over what `state_dict` gave, and set the learning rates to it."""
         self.t = int(state["t"])
-        self._apply()
+        self._apply(self.t)
 
 
 class StepLR(Schedule):
@@ -161,18 +162,18 @@ class OneCycleLR(Schedule):
                 "give it all steps of the training as total_steps, epochs times batches."
             )
         if t <= self.peak:
-            return _cosine(start, peak, t / self.peak)
-        return _cosine(peak, end, (t - self.peak) / (self.total_steps - 1 - self.peak))
+            return _cosine(start, peak, _share(t, self.peak))
+        return _cosine(peak, end, _share(t - self.peak, self.total_steps - 1 - self.peak))
 
     def rates(self, t):
         lr = self._cycle(self.first, self.max_lr, self.last, t)
         return [lr] * len(self.base)
 
-    def _apply(self):
-        super()._apply()
+    def _apply(self, t):
+        super()._apply(t)
         if not self.cycle_momentum:
             return
-        momentum = self._cycle(self.max_momentum, self.base_momentum, self.max_momentum, self.t)
+        momentum = self._cycle(self.max_momentum, self.base_momentum, self.max_momentum, t)
         for group in self.optimizer.param_groups:
             if "betas" in group:
                 group["betas"] = (momentum, group["betas"][1])
@@ -193,9 +194,23 @@ class SequentialLR(Schedule):
         self.milestones = [0, *milestones]  # where each schedule begins
         super().__init__(optimizer, interval or schedules[0].interval)
 
+    def _current(self, t):
+        """The schedule that holds at time `t`, and the time by its own clock."""
+        i = max(i for i, start in enumerate(self.milestones) if t >= start)
+        return self.schedules[i], t - self.milestones[i]
+
     def rates(self, t):
-        current = max(i for i, start in enumerate(self.milestones) if t >= start)
-        return self.schedules[current].rates(t - self.milestones[current])
+        schedule, own_t = self._current(t)
+        return schedule.rates(own_t)
+
+    def _apply(self, t):
+        schedule, own_t = self._current(t)
+        schedule._apply(own_t)  # it may set more than learning rates, as OneCycleLR does
+
+
+def _share(steps, total):
+    """Which share of the way `steps` are; all of it where the way has no length."""
+    return steps / total if total else 1.0
 
 
 def _cosine(start, end, share):

@@ -58,6 +58,42 @@ def test_one_cycle_goes_up_and_down_while_momentum_goes_down_and_up():
     assert (rates[0], rates[3], momenta[3]) == pytest.approx((0.04, 1.0, 0.85))
 
 
+@pytest.mark.parametrize("steps", [2, 4, 5, 10, 20])
+def test_one_cycle_with_a_single_step_up_begins_at_the_peak(steps):
+    optimizer = make(momentum=0.9)
+    schedule = optim.OneCycleLR(optimizer, max_lr=1.0, total_steps=steps, pct_start=1 / steps)
+    assert optimizer.param_groups[0]["momentum"] == 0.85
+    down = [(1 + math.cos(math.pi * t / (steps - 1))) / 2 for t in range(steps)]
+    expected = [4e-6 + (1 - 4e-6) * share for share in down]
+    assert curve(optimizer, schedule, steps) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 10])
+def test_one_cycle_that_only_goes_up_ends_at_the_peak(steps):
+    optimizer = make()
+    schedule = optim.OneCycleLR(optimizer, max_lr=1.0, total_steps=steps, pct_start=1)
+    up = [(1 - math.cos(math.pi * t / (steps - 1))) / 2 for t in range(steps - 1)] + [1]
+    expected = [0.04 + 0.96 * share for share in up]
+    assert curve(optimizer, schedule, steps) == pytest.approx(expected)
+
+
+def test_one_cycle_turns_the_momentum_also_inside_a_sequence():
+    def momenta(sequence):
+        optimizer = make(kind=optim.Adam)
+        cycle = optim.OneCycleLR(optimizer, max_lr=1.0, total_steps=6)
+        schedule = cycle
+        if sequence:
+            schedule = optim.SequentialLR(optimizer, [cycle, optim.LinearLR(optimizer)], [6])
+        found = []
+        for _ in range(6):
+            found.append((optimizer.param_groups[0]["lr"], *optimizer.param_groups[0]["betas"]))
+            schedule.step()
+        return found
+
+    assert momenta(True) == momenta(False)
+    assert len(set(momenta(True))) > 3
+
+
 def test_one_cycle_turns_adams_first_beta():
     optimizer = make(kind=optim.Adam)
     optim.OneCycleLR(optimizer, max_lr=1.0, total_steps=10)

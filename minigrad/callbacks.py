@@ -151,8 +151,9 @@ class AverageWeights(Callback):
     def on_batch_end(self, run):
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for name, weights in run.model.named_arrays():
-            average = self.average[name]
+        arrays = dict(run.model.named_arrays())
+        for name, average in self.average.items():
+            weights = arrays[name]
             if average.dtype.kind == "f":
                 average += (1 - decay) * (weights - average)
             else:

@@ -27,6 +27,32 @@ def train(*callbacks, epochs=6, lr=0.0, n=8, **options):
     return model, history
 
 
+class Tied(nn.Module):
+    """Two names of one weight."""
+
+    def __init__(self):
+        self.inner = nn.Dense(2, 2, bias=False)
+        self.outer = nn.Dense(2, 2, bias=False)
+        self.outer.weight = self.inner.weight
+
+    def forward(self, x):
+        return self.outer(self.inner(x))
+
+
+@pytest.mark.parametrize("names", [["inner.weight"], ["inner.weight", "outer.weight"]])
+def test_the_average_of_a_shared_weight_goes_on_from_one_name_or_both(names):
+    """A checkpoint of version 0.1 holds the first name alone."""
+    model = Tied()
+    average = mg.AverageWeights(0.9)
+    average.load_state_dict({"updates": np.array(1000)} | {name: np.ones((2, 2)) for name in names})
+    x, y = np.ones((4, 2), np.float32), np.zeros(4, int)
+    optimizer = optim.SGD(model.parameters(), lr=0.0)
+    mg.fit(model, (x, y), optimizer=optimizer, epochs=1, callbacks=[average], progress=False)
+    expected = 0.9 * np.ones((2, 2)) + 0.1 * model.inner.weight.data
+    for name in names:
+        assert np.allclose(average.average[name], expected)
+
+
 def test_early_stopping_waits_and_goes_back_to_the_best():
     script = Script(val_loss=[5.0, 3.0, 4.0, 3.5, 3.0, 1.0])
     model, history = train(script, mg.EarlyStopping(patience=3))

@@ -67,13 +67,19 @@ class Module:
     def forward(self, x):
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x): write one.")
 
-    def __call__(self, *inputs):
+    def __call__(self, *inputs, **keywords):
         """Run `forward`. Arrays become Tensors, those of floats in the parameters' dtype."""
-        tensors = [self._tensor(x) if isinstance(x, np.ndarray) else x for x in inputs]
-        return self.forward(*tensors)
+        tensors = [self._tensor(x) for x in inputs]
+        named_tensors = {name: self._tensor(x) for name, x in keywords.items()}
+        return self.forward(*tensors, **named_tensors)
 
     def _tensor(self, array):
-        """A Tensor of an array; floats are converted to the dtype of the first parameter."""
+        """A Tensor of an array; floats are converted to the dtype of the first parameter.
+
+        What is no array is left as it is.
+        """
+        if not isinstance(array, np.ndarray):
+            return array
         if array.dtype.kind == "f":
             dtypes = (part.dtype for _, part in self._inside() if isinstance(part, Parameter))
             array = array.astype(next(dtypes, array.dtype), copy=False)
@@ -92,14 +98,21 @@ class Module:
                 yield path, value
 
     def named_modules(self):
-        """This module and all inside it, as (name, module); the names are dotted paths."""
-        return [(path, value) for path, value in self._inside() if isinstance(value, Module)]
+        """This module and all inside it, as (name, module); the names are dotted paths.
+
+        A shared one comes once, by its first name.
+        """
+        return self._first_named(Module)
 
     def named_parameters(self):
         """All parameters, as (name, parameter); a shared one comes once, by its first name."""
+        return self._first_named(Parameter)
+
+    def _first_named(self, kind):
+        """All of this kind, as (name, value), each once."""
         found = {}
         for path, value in self._inside():
-            if isinstance(value, Parameter):
+            if isinstance(value, kind):
                 found.setdefault(id(value), (path, value))
         return list(found.values())
 
@@ -112,16 +125,23 @@ class Module:
         return [module for _, module in self.named_modules()]
 
     def _state(self):
-        """For each array that is saved, by name: the object and the attribute that hold it."""
-        state = {name: (p, "data") for name, p in self.named_parameters()}
-        for prefix, module in self.named_modules():
-            for name in module.buffers:
+        """For each array that is saved, by name: the object and the attribute that hold it.
+
+        What is shared comes under each of its names, as in PyTorch.
+        """
+        inside = list(self._inside())
+        state = {path: (p, "data") for path, p in inside if isinstance(p, Parameter)}
+        for prefix, module in inside:
+            for name in module.buffers if isinstance(module, Module) else ():
                 path = f"{prefix}.{name}" if prefix else name
                 state[path] = (module, name)
         return state
 
     def named_arrays(self):
-        """The arrays of all parameters and buffers, as (name, array); no copies."""
+        """The arrays of all parameters and buffers, as (name, array); no copies.
+
+        What is shared comes under each of its names.
+        """
         state = self._state().items()
         return [(name, getattr(holder, attribute)) for name, (holder, attribute) in state]
 
@@ -132,13 +152,16 @@ class Module:
     def load_state_dict(self, state, strict=True):
         """Copy the arrays of `state` into the parameters and buffers, in place; all or none.
 
+        Of the names of what is shared, one is enough.
+
         Raises
         ------
         ValueError
             If a shape differs; with `strict`, also if a name is missing or unknown.
         """
         own = dict(self.named_arrays())
-        missing = [name for name in own if name not in state]
+        given = {id(array) for name, array in own.items() if name in state}
+        missing = [name for name, array in own.items() if id(array) not in given]
         unknown = [name for name in state if name not in own]
         if strict and (missing or unknown):
             raise ValueError(

@@ -67,6 +67,11 @@ class BatchNorm(Module):
         check_dtype(self, x)
         if x.ndim not in (2, 4) or x.shape[1] != C:
             raise ValueError(f"{self!r} expects shape (N, {C}) or (N, {C}, H, W), got {x.shape}.")
+        if self.training and x.size == 0:
+            raise ValueError(
+                f"{self!r} in training expects a batch of examples, got shape {x.shape}, which "
+                "has none: it has no mean. Leave empty batches out, or call eval()."
+            )
         if self.training:
             y, mean, var = ops.batch_norm(x, self.weight, self.bias, self.eps)
             moments = BatchMoments(self, x.size // C, mean, var)

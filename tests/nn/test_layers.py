@@ -94,6 +94,18 @@ def test_a_wrong_shape_says_what_was_expected_and_what_came(layer, x, match):
         layer(x)
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (0, 3, 2, 2), (2, 3, 0, 2)])
+def test_batch_norm_of_an_empty_batch_says_so_in_training_and_passes_in_evaluation(shape):
+    layer = nn.BatchNorm(3)
+    before = layer.state_dict()
+    with pytest.raises(
+        ValueError, match=rf"expects a batch of examples, got shape \({shape[0]}, 3"
+    ):
+        layer(np.ones(shape))
+    assert all((value == before[name]).all() for name, value in layer.state_dict().items())
+    assert layer.eval()(np.ones(shape)).shape == shape
+
+
 @pytest.mark.parametrize("p", [-0.1, 1.0, 2])
 def test_dropout_refuses_what_is_no_probability(p):
     with pytest.raises(ValueError, match="0 <= p < 1"):

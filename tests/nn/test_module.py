@@ -36,6 +36,82 @@ def test_a_shared_parameter_comes_once():
     assert [name for name, _ in model.named_parameters()] == ["0.weight"]
 
 
+def test_a_shared_module_comes_once():
+    relu = nn.ReLU()
+    model = nn.Sequential(nn.Dense(2, 2), relu, nn.Sequential(relu))
+    assert [name for name, _ in model.named_modules()] == ["", "0", "1", "2"]
+
+
+class Tied(nn.Module):
+    """A language model in small: the scores use the weight of the embedding (Press and Wolf 2017)."""
+
+    def __init__(self):
+        self.embedding = nn.Embedding(5, 3)
+        self.scores = nn.Dense(3, 5)
+        self.scores.weight = self.embedding.weight
+
+    def forward(self, x):
+        return self.scores(self.embedding(x))
+
+
+def test_tied_weights_are_saved_under_both_names_as_in_pytorch():
+    state = Tied().state_dict()
+    assert list(state) == ["embedding.weight", "scores.weight", "scores.bias"]
+    assert (state["embedding.weight"] == state["scores.weight"]).all()
+    model = Tied()
+    model.load_state_dict(state)
+    assert model.scores.weight is model.embedding.weight
+    assert (model.embedding.weight.data == state["scores.weight"]).all()
+
+
+@pytest.mark.parametrize("absent", ["embedding.weight", "scores.weight"])
+def test_tied_weights_load_by_either_name(absent):
+    """Files of version 0.1 hold the first alone."""
+    state = Tied().state_dict()
+    kept = state.pop(absent)
+    model = Tied()
+    model.load_state_dict(state)
+    assert (model.embedding.weight.data == kept).all()
+    state.pop("scores.bias")
+    with pytest.raises(ValueError, match=r"missing \['scores\.bias'\]"):
+        model.load_state_dict(state)
+
+
+def test_tied_weights_missing_under_both_names_are_missing():
+    with pytest.raises(ValueError, match=r"\['embedding\.weight', 'scores\.weight'\]"):
+        Tied().load_state_dict({"scores.bias": np.zeros(5)})
+
+
+def test_tied_weights_stay_tied_in_another_dtype():
+    model = Tied().astype(np.float64)
+    assert model.scores.weight is model.embedding.weight
+    assert {v.dtype for v in model.state_dict().values()} == {np.dtype(float)}
+
+
+def test_a_shared_batch_norm_is_saved_under_both_names():
+    norm = nn.BatchNorm(2)
+    state = nn.Sequential(norm, norm).state_dict()
+    assert set(state) == {f"{i}.{name}" for i in (0, 1) for name in norm.state_dict()}
+
+
+def test_keywords_reach_forward_and_arrays_become_tensors():
+    class Masked(nn.Module):
+        def __init__(self):
+            self.dense = nn.Dense(2, 2)
+
+        def forward(self, x, *, mask=None, scale=1.0):
+            assert mask is None or isinstance(mask, mg.Tensor)
+            y = self.dense(x) * scale
+            return y if mask is None else y * mask
+
+    model = Masked()
+    x, mask = np.ones((3, 2)), np.array([1.0, 0.0])
+    y = model(x, mask=mask, scale=2.0)
+    assert y.dtype == np.float32
+    assert (y.data == model(x=x).data * 2 * mask).all()
+    assert "(N, 2)" in model.summary((2,))
+
+
 def test_a_model_without_super_init_trains():
     x = np.random.default_rng(0).normal(size=(8, 2))
     model = Odd()
@@ -177,3 +253,35 @@ def test_summary_runs_once_and_leaves_the_model_as_it_was():
     assert [m.training for m in model.modules()] == [True, True, True, False, True]
     assert all((value == before[name]).all() for name, value in model.state_dict().items())
     assert "forward" not in vars(model[0])
+
+
+def test_summary_of_a_layer_used_twice_has_a_row_for_each_use_and_counts_it_once():
+    relu, dense = nn.ReLU(), nn.Dense(3, 3)
+    model = nn.Sequential(dense, relu, dense, relu)
+    rows = [line.split() for line in model.summary((3,)).splitlines()[1:]]
+    assert rows == [
+        ["0", "Dense", "(N,", "3)", "12"],
+        ["1", "ReLU", "(N,", "3)", "0"],
+        ["0", "Dense", "(N,", "3)", "0"],
+        ["1", "ReLU", "(N,", "3)", "0"],
+        ["total", "12"],
+    ]
+    assert not any("forward" in vars(layer) for layer in model.modules())
+
+
+def test_summary_counts_tied_weights_once():
+    rows = [line.split() for line in Tied().summary((4,)).splitlines()[1:]]
+    assert rows == [
+        ["embedding", "Embedding", "(N,", "4,", "3)", "15"],
+        ["scores", "Dense", "(N,", "4,", "5)", "5"],
+        ["total", "20"],
+    ]
+
+
+def test_summary_raises_what_a_model_says_of_floats_if_it_takes_no_integers_either():
+    class Wrong(nn.Module):
+        def forward(self, x):
+            raise TypeError(f"wrong with {x.dtype}")
+
+    with pytest.raises(TypeError, match="wrong with float32"):
+        Wrong().summary((2,))

@@ -16,7 +16,7 @@ from .selection import take, take_along_axis, embedding, sort, tril, triu
 from .linalg import matmul, linear, dot, outer
 from .einsum import einsum, inner, tensordot
 from .activation import relu, leaky_relu, elu, gelu, silu, softplus, softmax, log_softmax
-from .convolution import conv1d, conv2d, conv2d_textbook
+from .convolution import conv1d, conv2d, conv2d_textbook, conv_transpose2d
 from .windows import im2col, col2im
 from .pooling import max_pool2d, avg_pool2d, adaptive_avg_pool2d, global_avg_pool2d
 from .normalization import batch_norm, layer_norm, normalize

@@ -183,16 +183,16 @@ def _scatter_strips(g, w, shape, padding, strip):
 # A table is read down its columns: the three rows are each other's gradients.
 # fmt: off
 conv2d_row = primitive(_convolution,
-    lambda g, y, x, w, b=None, **o: _input_gradient_row(g, w, shape=x.shape, **o),
+    lambda g, y, x, w, b=None, **o: conv2d_input_gradient_row(g, w, shape=x.shape, **o),
     lambda g, y, x, w, b=None, **o: _weight_gradient_row(g, x, shape=w.shape, **o),
     lambda g, y, x, w, b=None, **o: _bias_gradient(g),
     name="conv2d", doc="Each window of x times each kernel of w, plus b")
-_input_gradient_row = primitive(_input_gradient,
+conv2d_input_gradient_row = primitive(_input_gradient,
     lambda h, y, g, w, *, shape, **o: conv2d_row(h, w, **o),
     lambda h, y, g, w, *, shape, **o: _weight_gradient_row(g, h, shape=w.shape, **o),
     name="conv2d_input_gradient", doc="dL/dx of conv2d")
 _weight_gradient_row = primitive(_weight_gradient,
     lambda h, y, g, x, *, shape, **o: conv2d_row(x, h, **o),
-    lambda h, y, g, x, *, shape, **o: _input_gradient_row(g, h, shape=x.shape, **o),
+    lambda h, y, g, x, *, shape, **o: conv2d_input_gradient_row(g, h, shape=x.shape, **o),
     name="conv2d_weight_gradient", doc="dL/dw of conv2d")
 # fmt: on

@@ -12,7 +12,7 @@ reverse, `col2im`, are in windows.py: open that file beside this one.
 import numpy as np
 
 from ..autograd import primitive
-from .conv_blocks import conv2d_row  # the row of the table that works block by block
+from .conv_blocks import conv2d_input_gradient_row, conv2d_row  # rows that work block by block
 from .shaping import concatenate, expand_dims, reshape, split, squeeze
 from .windows import check_windows, col2im, im2col, output_size, pair
 
@@ -83,7 +83,7 @@ def conv2d_textbook(x, w, stride=1, padding=0, dilation=1):
     return _textbook_row(x, w, stride=stride, padding=padding, dilation=dilation)
 
 
-# ---- the fast one: conv2d, conv1d ----------------------------------------------------------------
+# ---- the fast one: conv2d, conv1d, conv_transpose2d ----------------------------------------------
 
 
 def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
@@ -159,3 +159,72 @@ def conv1d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     w = expand_dims(w, 2)  # (F, C / groups, 1, K)
     y = conv2d(x, w, b, (1, stride), (0, padding), (1, dilation), groups)
     return squeeze(y, 2)  # (N, F, OL)
+
+
+def conv_transpose2d(x, w, b=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """Each pixel lays its kernel onto a larger image: `conv2d` in reverse (Zeiler et al. 2010).
+
+    It is the gradient of `conv2d` by its images: what is x here is the gradient of the output
+    there. Its matrix is the transpose of that of `conv2d`, hence the name; it is no inverse.
+
+    Parameters
+    ----------
+    x : (N, C, H, W)
+    w : (C, F / groups, KH, KW)
+    b : (F,), optional
+    stride, padding, dilation : int or (int, int)
+        Those of the `conv2d` in reverse: the stride spreads the pixels of x, the padding crops.
+    output_padding : int or (int, int)
+        Where a stride above 1 makes one size of several, this chooses among them: so many rows and
+        columns more at the lower and right edge, fewer than the stride.
+    groups : int
+        As in `conv2d`.
+
+    Returns
+    -------
+    (N, F, OH, OW), with OH = (H - 1) stride - 2 padding + dilation (KH - 1) + output_padding + 1
+
+    Raises
+    ------
+    ValueError
+        For shapes or options that do not fit.
+
+    Examples
+    --------
+    >>> conv_transpose2d(np.array([[[[1.0, 2.0]]]]), np.ones((1, 1, 2, 2)), stride=2).tolist()
+    [[[[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]]]
+    """
+    options = {"stride": pair(stride), "padding": pair(padding), "dilation": pair(dilation)}
+    shape = _transposed_shape(x, w, b, groups, output_padding=pair(output_padding), **options)
+    groups_of_both = zip(split(x, groups, axis=1), split(w, groups, axis=0))
+    parts = [
+        conv2d_input_gradient_row(channels, kernels, shape=shape, **options)
+        for channels, kernels in groups_of_both
+    ]
+    y = parts[0] if groups == 1 else concatenate(parts, axis=1)  # (N, F, OH, OW)
+    return y if b is None else y + reshape(b, (-1, 1, 1))
+
+
+def _transposed_shape(x, w, b, groups, stride, padding, dilation, output_padding):
+    """The shape of one group's output, (N, F / groups, OH, OW), after a check of all shapes."""
+    fits = x.ndim == w.ndim == 4 and x.shape[1] == len(w) and len(w) % groups == 0
+    if not fits or (b is not None and b.shape != (w.shape[1] * groups,)):
+        raise ValueError(
+            "conv_transpose2d expects x (N, C, H, W), w (C, F / groups, KH, KW), b (F,) and groups "
+            f"that divide C, got {x.shape}, {w.shape} and {np.shape(b)} with {groups=}."
+        )
+    if any(not 0 <= o < s for o, s in zip(output_padding, stride)):
+        raise ValueError(
+            "conv_transpose2d expects an output_padding of 0 or more that is less than the stride, "
+            f"got {output_padding=} and {stride=}."
+        )
+    sizes = zip(x.shape[2:], w.shape[2:], stride, padding, dilation, output_padding)
+    OH, OW = ((n - 1) * s - 2 * p + d * (k - 1) + o + 1 for n, k, s, p, d, o in sizes)
+    if min(OH, OW, *x.shape[2:]) < 1:
+        raise ValueError(
+            f"conv_transpose2d of {x.shape} by kernels {w.shape[2:]} with {padding=} would give "
+            f"images of {(OH, OW)}, without a pixel: pad less, or give it larger images."
+        )
+    shape = (len(x), w.shape[1], OH, OW)
+    check_windows("conv_transpose2d", shape, w.shape[2:], stride, padding, dilation)
+    return shape

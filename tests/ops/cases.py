@@ -637,6 +637,26 @@ def sequences(draw):
     return [draw_array(draw, shape) for shape in shapes], {**options, "groups": groups}
 
 
+@st.composite
+def transposed(draw):
+    """Small images and kernels, and a padding that leaves at least one pixel."""
+    groups = draw(st.integers(1, 2))
+    stride, dilation = draw_pair(draw, 1, 3), draw_pair(draw, 1, 2)
+    more = tuple(draw(st.integers(0, s - 1)) for s in truth.pair(stride))
+    N, C, F, H, W, KH, KW = (draw(st.integers(1, n)) for n in (2, 2, 2, 3, 3, 3, 3))
+    steps = zip((H, W), (KH, KW), truth.pair(stride), truth.pair(dilation), more)
+    large = [(n - 1) * s + d * (k - 1) + o + 1 for n, k, s, d, o in steps]
+    padding = tuple(draw(st.integers(0, min(2, (n - 1) // 2))) for n in large)
+    shapes = (N, C * groups, H, W), (C * groups, F, KH, KW), (F * groups,)
+    return [draw_array(draw, shape, salt=i) for i, shape in enumerate(shapes)], {
+        "stride": stride,
+        "padding": padding,
+        "output_padding": more,
+        "groups": groups,
+        "dilation": dilation,
+    }
+
+
 def conv1d(x, w, b, stride, padding, dilation, groups):
     wide = (1, stride), (0, padding), (1, dilation)
     return truth.conv2d(x[:, :, None], w[:, :, None], b, *wide, groups)[:, :, 0]
@@ -655,6 +675,7 @@ for part, of_input in (("input", True), ("weight", False)):
     strategy = st.composite(conv_gradient)(of_input)
     case(name, registry[name], getattr(truth, name), strategy, row=name)
 case("conv1d", mg.conv1d, conv1d, sequences())
+case("conv_transpose2d", mg.conv_transpose2d, truth.conv_transpose2d, transposed())
 case("max_pool2d", mg.max_pool2d, truth.max_pool2d, poolings(), row="max_pool2d")
 case("avg_pool2d", mg.avg_pool2d, truth.avg_pool2d, poolings())
 for row, name, op, by_loops in [

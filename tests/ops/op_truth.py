@@ -52,6 +52,20 @@ def conv2d_input_gradient(g, w, shape, stride, padding, dilation):
     return x
 
 
+def conv_transpose2d(x, w, b, stride, padding, output_padding, groups, dilation):
+    """Each pixel times its kernel is laid onto a large image, of which the padding is cut off."""
+    N, C, H, W = x.shape
+    F, KH, KW = w.shape[1] * groups, *w.shape[2:]
+    (SH, SW), (PH, PW), (DH, DW) = pair(stride), pair(padding), pair(dilation)
+    more_h, more_w = pair(output_padding)
+    large = (H - 1) * SH + DH * (KH - 1) + 1 + more_h, (W - 1) * SW + DW * (KW - 1) + 1 + more_w
+    y = np.zeros((N, F, *large), x.dtype)
+    for c, f, i, j, a, k in np.ndindex(C, F // groups, H, W, KH, KW):
+        first = c // (C // groups) * (F // groups)  # the first filter of this channel's group
+        y[:, first + f, i * SH + a * DH, j * SW + k * DW] += x[:, c, i, j] * w[c, f, a, k]
+    return y[:, :, PH : large[0] - PH, PW : large[1] - PW] + np.reshape(b, (1, F, 1, 1))
+
+
 def conv2d_weight_gradient(g, x, shape, stride, padding, dilation):
     w = np.zeros(shape, g.dtype)
     for i, j, a, c, row, column in windows(x.shape, shape[2:], stride, padding, dilation):

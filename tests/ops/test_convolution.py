@@ -142,6 +142,41 @@ def test_shapes_that_do_not_fit_raise(x, w, options):
         mg.conv2d(np.zeros(x), np.zeros(w), **options)
 
 
+@pytest.mark.parametrize("size", [(7, 9), (8, 10), (6, 8)])
+@pytest.mark.parametrize(("stride", "padding", "dilation"), [(1, 1, 2), (2, 0, 1), ((3, 2), 1, 1)])
+def test_conv_transpose2d_is_the_transpose_of_conv2d(size, stride, padding, dilation):
+    """<conv2d(x), g> = <x, conv_transpose2d(g)>; output_padding tells sizes of x apart."""
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(2, 4, *size)), rng.normal(size=(6, 2, 3, 2))
+    y = mg.conv2d(x, w, None, stride, padding, dilation, groups=2)
+    g = rng.normal(size=y.shape)
+    least = mg.conv_transpose2d(g, w, None, stride, padding, 0, 2, dilation)
+    more = tuple(n - m for n, m in zip(size, least.shape[2:]))
+    back = mg.conv_transpose2d(g, w, None, stride, padding, more, 2, dilation)
+    assert back.shape == x.shape
+    assert np.sum(y * g) == pytest.approx(np.sum(x * back))
+
+
+@pytest.mark.parametrize(
+    ("x", "w", "options", "match"),
+    [
+        ((1, 4, 4), (1, 1, 2, 2), {}, r"x \(N, C, H, W\)"),
+        ((1, 2, 4, 4), (1, 2, 2, 2), {}, r"got \(1, 2, 4, 4\), \(1, 2, 2, 2\)"),
+        ((1, 3, 4, 4), (3, 1, 2, 2), {"groups": 2}, "groups that divide C"),
+        ((1, 1, 4, 4), (1, 2, 2, 2), {"b": np.zeros(1)}, r"and \(1,\)"),
+        ((1, 1, 4, 4), (1, 1, 2, 2), {"output_padding": 1}, "less than the stride"),
+        ((1, 1, 4, 4), (1, 1, 2, 2), {"output_padding": -1}, "less than the stride"),
+        ((1, 1, 1, 1), (1, 1, 2, 2), {"padding": 1}, "without a pixel"),
+        ((1, 1, 0, 4), (1, 1, 2, 2), {}, "without a pixel"),
+        ((1, 1, 4, 4), (1, 1, 2, 2), {"padding": -1}, "a padding of 0 or more"),
+        ((1, 1, 4, 4), (1, 1, 0, 2), {"stride": 2}, "a kernel, stride and dilation of 1 or more"),
+    ],
+)
+def test_shapes_that_do_not_fit_conv_transpose2d_raise(x, w, options, match):
+    with pytest.raises(ValueError, match=match):
+        mg.conv_transpose2d(np.zeros(x), np.zeros(w), **options)
+
+
 def test_conv1d_refuses_images():
     with pytest.raises(ValueError, match=r"\(N, C, L\)"):
         mg.conv1d(np.zeros((1, 1, 4, 4)), np.zeros((1, 1, 2)))

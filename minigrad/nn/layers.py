@@ -1,11 +1,13 @@
 """Read 7 of 8: layers. Each says what it has (`__init__`), then what it does (`forward`).
 
-Batch norm and layer norm have a file of their own beside this one.
+Batch norm and layer norm have a file of their own beside this one, and so have the convolutions
+other than Conv2D. A layer keeps its arguments as attributes of the same names.
 """
 
 import numpy as np
 
 from .. import ops
+from ..ops.windows import pair
 from .init import fans, normal, uniform
 from .module import Module, Parameter
 
@@ -28,6 +30,26 @@ def extras(options, **defaults):
     """ ", stride=2" for `repr`: the options that differ from their defaults."""
     changed = [name for name in defaults if options[name] != defaults[name]]
     return "".join(f", {name}={options[name]}" for name in changed)
+
+
+def check_groups(layer, in_channels, out_channels, groups):
+    """Refuse groups that do not divide both numbers of channels."""
+    if in_channels % groups or out_channels % groups:
+        raise ValueError(
+            f"{type(layer).__name__} expects groups that divide both numbers of channels, "
+            f"got {groups=}, {in_channels=}, {out_channels=}."
+        )
+
+
+def kernels_and_bias(shape, out_channels, bias, rng):
+    """A convolution's weight of this shape, and its bias or None: at first as in PyTorch.
+
+    Both are uniform in +-1 / sqrt(fan_in).
+    """
+    fan_in, _ = fans(shape)
+    bound = 1 / max(fan_in, 1) ** 0.5
+    weight = Parameter(uniform(shape, bound, rng))
+    return weight, Parameter(uniform((out_channels,), bound, rng)) if bias else None
 
 
 # ---- with parameters: Dense, Conv2D, Embedding ---------------------------------------------------
@@ -57,6 +79,8 @@ class Dense(Module):
     """
 
     def __init__(self, in_features, out_features, bias=True, *, rng=None):
+        self.in_features = in_features
+        self.out_features = out_features
         bound = 1 / max(in_features, 1) ** 0.5
         self.weight = Parameter(uniform((out_features, in_features), bound, rng))
         self.bias = Parameter(uniform((out_features,), bound, rng)) if bias else None
@@ -113,40 +137,39 @@ class Conv2D(Module):
         *,
         rng=None,
     ):
-        if in_channels % groups or out_channels % groups:
-            raise ValueError(
-                "Conv2D expects groups that divide both numbers of channels, "
-                f"got {groups=}, {in_channels=}, {out_channels=}."
-            )
-        if isinstance(kernel_size, int):
-            kernel_size = (kernel_size, kernel_size)
-        shape = (out_channels, in_channels // groups, *kernel_size)
-        fan_in, _ = fans(shape)
-        bound = 1 / max(fan_in, 1) ** 0.5
-        self.weight = Parameter(uniform(shape, bound, rng))
-        self.bias = Parameter(uniform((out_channels,), bound, rng)) if bias else None
-        self.options = {
-            "stride": stride,
-            "padding": padding,
-            "dilation": dilation,
-            "groups": groups,
-        }
+        check_groups(self, in_channels, out_channels, groups)
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.padding = padding
+        self.dilation = dilation
+        self.groups = groups
+        shape = (out_channels, in_channels // groups, *pair(kernel_size))
+        self.weight, self.bias = kernels_and_bias(shape, out_channels, bias, rng)
+
+    def __setstate__(self, state):
+        """Restore a copy or a pickle."""
+        if "stride" not in state:  # of version 0.1, which kept a dict of them
+            state = state | state["options"]
+        vars(self).update(state)
 
     def forward(self, x):
         check_dtype(self, x)
-        C = self.weight.shape[1] * self.options["groups"]
+        C = self.weight.shape[1] * self.groups
         if x.ndim != 4 or x.shape[1] != C:
             raise ValueError(
                 f"{self!r} expects images of shape (N, {C}, H, W), got {x.shape}. "
                 "Gray images of shape (N, H, W) need a channel axis: x[:, None]."
             )
-        return ops.conv2d(x, self.weight, self.bias, **self.options)  # (N, F, OH, OW)
+        options = (self.stride, self.padding, self.dilation, self.groups)
+        return ops.conv2d(x, self.weight, self.bias, *options)  # (N, F, OH, OW)
 
     def describe(self):
         F, channels_per_group, KH, KW = self.weight.shape
-        C = channels_per_group * self.options["groups"]
+        C = channels_per_group * self.groups
         kernel_size = KH if KH == KW else (KH, KW)
-        options = self.options | {"bias": self.bias is not None}
+        options = vars(self) | {"bias": self.bias is not None}
         changed = extras(options, stride=1, padding=0, dilation=1, groups=1, bias=True)
         return f"{C}, {F}, {kernel_size}{changed}"
 
@@ -172,6 +195,8 @@ class Embedding(Module):
     """
 
     def __init__(self, num_embeddings, embedding_dim, *, rng=None):
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
         self.weight = Parameter(normal((num_embeddings, embedding_dim), 1, rng))
 
     def forward(self, x):
@@ -182,7 +207,7 @@ class Embedding(Module):
         return f"{num_embeddings}, {embedding_dim}"
 
 
-# ---- without parameters: MaxPool, AvgPool, Dropout, Flatten, activations -------------------------
+# ---- without parameters: pools, Dropout, Flatten, Identity, activations --------------------------
 
 
 class MaxPool(Module):
@@ -218,6 +243,25 @@ class AvgPool(MaxPool):
     """
 
     pool = staticmethod(ops.avg_pool2d)
+
+
+class AdaptiveAvgPool(Module):
+    """The means of `output_size` windows of (N, C, H, W); see `adaptive_avg_pool2d`.
+
+    Examples
+    --------
+    >>> AdaptiveAvgPool((1, 2))(np.ones((1, 3, 8, 8))).shape
+    (1, 3, 1, 2)
+    """
+
+    def __init__(self, output_size):
+        self.output_size = output_size
+
+    def forward(self, x):
+        return ops.adaptive_avg_pool2d(x, self.output_size)
+
+    def describe(self):
+        return f"{self.output_size}"
 
 
 class Dropout(Module):
@@ -257,6 +301,19 @@ class Flatten(Module):
         return x.reshape(len(x), int(np.prod(x.shape[1:])))
 
 
+class Identity(Module):
+    """x itself: it stands where a layer is left out.
+
+    Examples
+    --------
+    >>> Identity()(np.array([1.0, 2.0])).data.tolist()
+    [1.0, 2.0]
+    """
+
+    def forward(self, x):
+        return x
+
+
 class ReLU(Module):
     """max(x, 0), elementwise."""
 
@@ -276,6 +333,19 @@ class LeakyReLU(Module):
         return f"{self.negative_slope}"
 
 
+class ELU(Module):
+    """x where positive, else alpha * (exp(x) - 1)."""
+
+    def __init__(self, alpha=1.0):
+        self.alpha = alpha
+
+    def forward(self, x):
+        return ops.elu(x, self.alpha)
+
+    def describe(self):
+        return f"{self.alpha}"
+
+
 class GELU(Module):
     """x times the normal distribution function of x, in its tanh form; see `gelu`."""
 
@@ -286,6 +356,12 @@ class SiLU(Module):
     """x * sigmoid(x), elementwise."""
 
     forward = staticmethod(ops.silu)
+
+
+class Softplus(Module):
+    """log(1 + exp(x)), elementwise: a smooth ReLU."""
+
+    forward = staticmethod(ops.softplus)
 
 
 class Sigmoid(Module):

@@ -1,5 +1,9 @@
 """Layers: gradients of whole modules, modes, errors, initial weights."""
 
+import copy
+import inspect
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -23,6 +27,10 @@ def draw(*shape):
         (nn.Conv2D(2, 3, 3), (2, 2, 5, 6)),
         (nn.Conv2D(4, 6, (2, 3), stride=2, padding=1, groups=2, bias=False), (2, 4, 5, 6)),
         (nn.Conv2D(1, 2, 2, dilation=2), (1, 1, 5, 5)),
+        (nn.Conv1D(2, 3, 3), (2, 2, 6)),
+        (nn.Conv1D(4, 2, 2, 2, 1, 2, 2, False), (2, 4, 6)),
+        (nn.ConvTranspose2D(2, 3, 3), (2, 2, 3, 4)),
+        (nn.ConvTranspose2D(4, 2, (2, 3), 2, 1, 1, 2, False, 2), (2, 4, 3, 3)),
         (nn.BatchNorm(3), (6, 3)),
         (nn.BatchNorm(3), (2, 3, 3, 2)),
         (nn.BatchNorm(3).eval(), (2, 3, 3, 2)),
@@ -31,10 +39,15 @@ def draw(*shape):
         (nn.MaxPool(2), (2, 3, 4, 4)),
         (nn.MaxPool(3, stride=1, padding=1), (1, 2, 4, 4)),
         (nn.AvgPool(2, padding=1), (2, 3, 4, 4)),
+        (nn.AdaptiveAvgPool((2, 3)), (2, 3, 5, 4)),
         (nn.Dropout(0.5).eval(), (3, 4)),
+        (nn.Identity(), (3, 4)),
         (nn.Flatten(), (2, 3, 4)),
         (nn.LeakyReLU(), (3, 4)),
         (nn.ReLU(), (3, 4)),
+        (nn.ELU(), (3, 4)),
+        (nn.ELU(0.5), (3, 4)),
+        (nn.Softplus(), (3, 4)),
         (nn.GELU(), (3, 4)),
         (nn.SiLU(), (3, 4)),
         (nn.Sigmoid(), (3, 4)),
@@ -47,6 +60,128 @@ def draw(*shape):
 def test_gradients_of_all_parameters_and_of_the_input(layer, shape):
     assert mg.gradcheck(layer, draw(*shape))
     assert layer(draw(*shape).astype(np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("layer", "function"),
+    [
+        (nn.Identity(), lambda x: x),
+        (nn.ELU(0.5), lambda x: mg.elu(x, 0.5)),
+        (nn.Softplus(), mg.softplus),
+        (nn.AdaptiveAvgPool(2), lambda x: mg.adaptive_avg_pool2d(x, 2)),
+        (nn.Conv1D(1, 1, 1), None),
+    ],
+)
+def test_layers_are_their_functions(layer, function):
+    if function is None:
+        x = rng.normal(size=(2, 1, 5)).astype(np.float32)
+        expected = x * layer.weight.data.item() + layer.bias.data.item()
+    else:
+        x = rng.normal(size=(2, 3, 5, 4)).astype(np.float32)
+        expected = function(x)
+    assert np.allclose(layer(x).data, expected)
+
+
+LAYERS = [
+    nn.Dense(2, 3),
+    nn.Conv1D(4, 6, 3, 2, 1, 2, 2),
+    nn.Conv2D(4, 6, (3, 2), 2, (1, 0), 2, 2),
+    nn.ConvTranspose2D(4, 6, (3, 2), 2, (1, 0), 1, 2, False, 2),
+    nn.Embedding(5, 3),
+    nn.BatchNorm(3, 1e-3, 0.2),
+    nn.LayerNorm((2, 3), 1e-3),
+    nn.MaxPool(2, 1, 1),
+    nn.AvgPool(2, 1, 1),
+    nn.AdaptiveAvgPool(3),
+    nn.Dropout(0.2),
+    nn.LeakyReLU(0.1),
+    nn.ELU(0.5),
+    nn.Softmax(1),
+]
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=repr)
+def test_a_layer_keeps_its_arguments_as_attributes(layer):
+    names = [name for name in inspect.signature(type(layer)).parameters if name != "rng"]
+    settings = {name: getattr(layer, name) for name in names}
+    if "bias" in settings:
+        settings["bias"] = settings["bias"] is not None
+    again = type(layer)(**settings)
+    assert repr(again) == repr(layer)
+    shapes = [(name, value.shape) for name, value in layer.state_dict().items()]
+    assert shapes == [(name, value.shape) for name, value in again.state_dict().items()]
+    assert len(layer.modules()) == 1
+
+
+def test_attributes_of_layers_have_the_values_given():
+    dense, conv = nn.Dense(2, 3), nn.Conv2D(4, 6, (3, 2), padding=1, groups=2)
+    assert (dense.in_features, dense.out_features) == (2, 3)
+    assert (conv.in_channels, conv.out_channels, conv.kernel_size) == (4, 6, (3, 2))
+    assert (conv.stride, conv.padding, conv.dilation, conv.groups) == (1, 1, 1, 2)
+    conv.stride = 2  # what is set afterwards counts
+    assert conv(np.ones((1, 4, 5, 5))).shape == (1, 6, 3, 3)
+    assert "stride=2" in repr(conv)
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=repr)
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
+)
+def test_a_layer_can_be_copied_and_pickled(layer, duplicate):
+    other = duplicate(layer)
+    assert repr(other) == repr(layer)
+    for name, value in layer.state_dict().items():
+        assert (other.state_dict()[name] == value).all()
+
+
+def test_a_convolution_pickled_by_version_0_1_works():
+    """It held its options in a dict, and neither its sizes nor its kernel's."""
+    layer = nn.Conv2D(4, 6, (3, 2), stride=2, padding=1, groups=2)
+    options = {"stride": 2, "padding": 1, "dilation": 1, "groups": 2}
+    old = nn.Conv2D.__new__(nn.Conv2D)
+    old.__setstate__({"weight": layer.weight, "bias": layer.bias, "options": options})
+    x = rng.normal(size=(2, 4, 5, 5))
+    assert repr(old) == repr(layer)
+    assert (old(x).data == layer(x).data).all()
+    assert repr(copy.deepcopy(old)) == repr(layer)
+
+
+def test_sizes_may_be_numpys_integers():
+    three, two = np.int64(3), np.int32(2)
+    assert nn.Conv2D(1, two, three, stride=two).weight.shape == (2, 1, 3, 3)
+    assert nn.ConvTranspose2D(1, two, three, stride=two).weight.shape == (1, 2, 3, 3)
+    assert nn.Conv1D(1, two, three, stride=two)(np.ones((1, 1, 5))).shape == (1, 2, 2)
+    assert nn.Dense(three, two).weight.shape == (2, 3)
+    assert nn.MaxPool(two)(np.ones((1, 1, 4, 4))).shape == (1, 1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("Linear", "nn.Dense"),
+        ("Conv2d", "nn.Conv2D"),
+        ("MaxPool2d", "nn.MaxPool"),
+        ("BatchNorm2d", "nn.BatchNorm"),
+        ("ModuleList", "a list of modules"),
+        ("CrossEntropyLoss", "the function mg.cross_entropy"),
+    ],
+)
+def test_pytorchs_names_say_what_they_are_here(theirs, ours):
+    with pytest.raises(AttributeError, match=rf"nn\.{theirs} is {ours} here"):
+        getattr(nn, theirs)
+
+
+def test_every_name_that_stands_for_one_of_pytorchs_exists():
+    for ours in nn._PYTORCH_NAMES.values():
+        *_, name = ours.split()
+        home, _, attribute = name.rpartition(".")
+        assert not home or hasattr({"nn": nn, "mg": mg}[home], attribute)
+
+
+def test_an_unknown_name_of_nn_raises_as_usual():
+    with pytest.raises(AttributeError, match=r"module 'minigrad\.nn' has no attribute 'Dens'"):
+        nn.Dens  # noqa: B018
+    assert not hasattr(nn, "Linear")
 
 
 def test_embedding_reads_rows_and_adds_up_their_gradients():
@@ -81,6 +216,8 @@ def test_embedding_refuses_what_has_no_row(wrong):
         ),
         (nn.Conv2D(1, 8, 5), np.ones((2, 3, 28, 28)), r"\(N, 1, H, W\), got \(2, 3, 28, 28\)"),
         (nn.Conv2D(1, 8, 5), np.ones((2, 1, 4, 4)), "does not fit"),
+        (nn.Conv1D(2, 8, 5), np.ones((2, 28)), r"\(N, 2, L\), got \(2, 28\).*x\[:, None\]"),
+        (nn.ConvTranspose2D(2, 8, 5), np.ones((2, 8)), r"\(N, 2, H, W\), got \(2, 8\)"),
         (nn.BatchNorm(3), np.ones((2, 4)), r"\(N, 3\) or \(N, 3, H, W\), got \(2, 4\)"),
         (nn.BatchNorm(3), np.ones((1, 3)), "more than one value"),
         (nn.LayerNorm(3), np.ones((2, 4)), r"\(\.\.\., 3\), got \(2, 4\)"),
@@ -162,7 +299,12 @@ def test_batch_norm_normalizes_by_the_batch_and_tracks_the_unbiased_variance():
 
 @pytest.mark.parametrize(
     ("layer", "shape", "bound"),
-    [(nn.Dense(100, 400), (400, 100), 0.1), (nn.Conv2D(4, 50, 5), (50, 4, 5, 5), 0.1)],
+    [
+        (nn.Dense(100, 400), (400, 100), 0.1),
+        (nn.Conv2D(4, 50, 5), (50, 4, 5, 5), 0.1),
+        (nn.Conv1D(20, 50, 5), (50, 20, 5), 0.1),
+        (nn.ConvTranspose2D(100, 100, 5, groups=25), (100, 4, 5, 5), 0.1),
+    ],
 )
 def test_initial_weights_are_pytorchs_uniform_ones(layer, shape, bound):
     assert layer.weight.shape == shape

@@ -151,7 +151,7 @@ class Conv2D(Module):
     def __setstate__(self, state):
         """Restore a copy or a pickle."""
         if "stride" not in state:  # of version 0.1, which kept a dict of them
-            state = state | state["options"]
+            state = state | state.get("options", {})
         vars(self).update(state)
 
     def forward(self, x):

@@ -5,11 +5,12 @@ one thread with two: elementwise passes run in parallel too. While gradients are
 worker only returns values; running statistics and parameters change after all have succeeded.
 """
 
+import threading
 import weakref
 from contextlib import AbstractContextManager
 from contextvars import copy_context
 
-from .system import cores, keep_freed_pages, one_blas_thread
+from .system import cores, keep_freed_pages, one_blas_thread, warn_once
 
 
 def choose_workers(workers, parameters, batch_size):
@@ -37,6 +38,16 @@ class Workers(AbstractContextManager):
 
     A context manager: on leaving, it ends the threads and gives BLAS its own threads back.
 
+    Attributes
+    ----------
+    count : int
+        1 where no threads can be started, as in a browser, whatever was asked for.
+
+    Warns
+    -----
+    RuntimeWarning
+        Once, if the threads cannot be started.
+
     Examples
     --------
     >>> with Workers(2) as workers:
@@ -46,12 +57,18 @@ class Workers(AbstractContextManager):
 
     def __init__(self, count):
         keep_freed_pages()
-        self.count = count
+        self.count = 1
         if count > 1:
-            from concurrent.futures import ThreadPoolExecutor  # slow to import
+            self._start(count)
 
-            self._pool = ThreadPoolExecutor(count - 1, "minigrad")
-            self._close = weakref.finalize(self, _shut, self._pool, one_blas_thread())
+    def _start(self, count):
+        try:
+            self._pool = _started(count - 1)
+        except RuntimeError as error:
+            warn_once(f"workers={count}, but no threads start here ({error}): one worker does all.")
+            return
+        self.count = count
+        self._close = weakref.finalize(self, _shut, self._pool, one_blas_thread())
 
     def map(self, function, items):
         """[function(item) for item in items], item i on worker i % count, in the caller's context.
@@ -84,6 +101,29 @@ class Workers(AbstractContextManager):
 
     def __exit__(self, *error):
         self.close()
+
+
+def _started(count):
+    """A pool of `count` threads, which are all there before it is used.
+
+    Raises
+    ------
+    RuntimeError
+        If the system starts no more threads; then none is left.
+    """
+    from concurrent.futures import ThreadPoolExecutor  # slow to import
+
+    pool = ThreadPoolExecutor(count, "minigrad")
+    together = threading.Barrier(count + 1)  # keeps each thread, so that the next task needs another
+    try:
+        for _ in range(count):
+            pool.submit(together.wait)
+    except RuntimeError:
+        together.abort()
+        pool.shutdown(cancel_futures=True)
+        raise
+    together.wait()
+    return pool
 
 
 def _shut(pool, restore_blas_threads):

@@ -1,11 +1,12 @@
 """Randomness: the default generator, and the streams of training, identified by counters.
 
 Outside training, whatever is random takes `rng`, or draws from the default generator, which
-`manual_seed` sets. In training no generator is carried along: each draw has a stream of its own,
-identified by counters. So a run resumes from its counters alone, and a shard of a batch draws the
-same numbers whichever thread it runs on.
+`manual_seed` sets for all threads of the process. In training no generator is carried along: each
+draw has a stream of its own, identified by counters. So a run resumes from its counters alone, and
+a shard of a batch draws the same numbers whichever thread it runs on.
 """
 
+import threading
 import zlib
 from contextvars import ContextVar
 
@@ -13,11 +14,18 @@ import numpy as np
 
 from .autograd import setting
 
-_default = ContextVar("default_generator", default=None)
+# One for the process, not for each context: a thread, an asyncio task and a notebook's cell may each
+# run in a context of their own, where a ContextVar set elsewhere is lost.
+_default = None
+_lock = threading.Lock()  # of `_default`; NumPy's generators lock each of their draws themselves
+_of_shard = ContextVar("generator_of_shard", default=None)
 
 
 def manual_seed(seed):
     """Restart the default generator from `seed`, for reproducible weights and masks.
+
+    There is one for the process: where several threads draw from it at once, no number is drawn
+    twice, but which thread gets which depends on their order.
 
     Parameters
     ----------
@@ -32,21 +40,36 @@ def manual_seed(seed):
     >>> bool((mg.nn.Dense(2, 3).weight.data == first).all())
     True
     """
-    _default.set(np.random.default_rng(seed))
+    global _default
+    generator = np.random.default_rng(seed)
+    with _lock:
+        _default = generator
 
 
 def default_generator():
-    """The generator of this context; without `manual_seed`, one seeded by the system's entropy."""
-    generator = _default.get() or np.random.default_rng
-    if callable(generator):  # made only when something is drawn
-        generator = generator()
-        _default.set(generator)
-    return generator
+    """The generator of this shard, if it has one, or that of the process.
+
+    Without `manual_seed`, that of the process is seeded by the system's entropy.
+    """
+    global _default
+    of_shard = _of_shard.get()
+    if of_shard is not None:
+        if callable(of_shard):  # made only when something is drawn
+            of_shard = of_shard()
+            _of_shard.set(of_shard)
+        return of_shard
+    with _lock:
+        if _default is None:
+            _default = np.random.default_rng()
+        return _default
 
 
 def use_generator(make):
-    """Inside `with`, the default generator is `make()`, called at the first draw."""
-    return setting(_default, make)
+    """Inside `with`, in this context, the default generator is `make()`, called at the first draw.
+
+    The shards of a training step draw from generators of their own by it.
+    """
+    return setting(_of_shard, make)
 
 
 def stream(seed, purpose, epoch=0, step=0, shard=0):

@@ -15,21 +15,65 @@ def cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
+class _BlasLimit:
+    """BLAS keeps to one thread as long as somebody asks for that; the last to leave restores it.
+
+    The number of threads is one for the process, so those who ask are counted: whoever restored
+    what it had found itself would leave the limit of another behind.
+    """
+
+    def __init__(self):
+        # A finalizer may run in the middle of `enter`, in the same thread: hence an RLock.
+        self._lock = threading.RLock()
+        self._users = 0
+        self._restore = None
+
+    def enter(self):
+        with self._lock:
+            if self._users == 0:
+                self._restore = _limit_blas()
+            self._users += 1
+
+    def leave(self):
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._restore()
+
+
+_blas_limit = _BlasLimit()
+
+
 def one_blas_thread():
+    """Limit BLAS to one thread; returns a function, to be called once, that ends the limit.
+
+    BLAS gets its threads back when all limits have ended, in whatever order.
+    """
+    _blas_limit.enter()
+    return _blas_limit.leave
+
+
+def _limit_blas():
     """Limit BLAS to one thread; returns a function that restores the threads it had."""
     try:
         from threadpoolctl import threadpool_limits
     except ImportError:
-        _warn_once("threadpoolctl is not installed (pip install it): BLAS threads slow workers.")
+        warn_once("threadpoolctl is not installed (pip install it): BLAS threads slow workers.")
         return lambda: None
     if sys.platform == "darwin":
-        _warn_once("BLAS threads cannot be limited if NumPy uses macOS Accelerate.")
+        warn_once("BLAS threads cannot be limited if NumPy uses macOS Accelerate.")
     return threadpool_limits(1, "blas").restore_original_limits
 
 
 @functools.cache
-def _warn_once(message):
-    warnings.warn(message, RuntimeWarning, stacklevel=5)  # the line that asked for workers
+def warn_once(message):
+    """Warn of what the machine lacks, the first time that it is missed; names the user's line."""
+    level = 2  # the caller of this function
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_globals["__name__"].startswith(f"{__package__}."):
+        frame = frame.f_back
+        level += 1
+    warnings.warn(message, RuntimeWarning, stacklevel=level)
 
 
 @functools.cache
@@ -38,15 +82,19 @@ def keep_freed_pages():
 
     Otherwise it returns each array above 128 kB, and the system clears every page of the next one.
     That takes 3 of the 46 ms of a training step, 1.5 of the 4.5 ms of a small one. Other C
-    libraries and systems are left alone.
+    libraries and systems are left alone: where they have a `mallopt`, its numbers mean other things.
     """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):  # another system or C library
+    if sys.platform != "linux":
         return
-    mallopt(-3, 32 * 2**20)  # M_MMAP_THRESHOLD
-    mallopt(-1, 2**30)  # M_TRIM_THRESHOLD
-    mallopt(-2, 64 * 2**20)  # M_TOP_PAD
+    try:
+        libc = ctypes.CDLL(None)
+    except OSError:  # Python is one static program
+        return
+    if not hasattr(libc, "gnu_get_libc_version"):  # musl, or Android's
+        return
+    libc.mallopt(-3, 32 * 2**20)  # M_MMAP_THRESHOLD
+    libc.mallopt(-1, 2**30)  # M_TRIM_THRESHOLD
+    libc.mallopt(-2, 64 * 2**20)  # M_TOP_PAD
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Threads: the gradient of the whole batch, the same bits, and nothing left behind."""
 
 import contextvars
+import ctypes
 import platform
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad import nn, optim
 from minigrad.parallel import Workers, choose_workers
-from minigrad.system import cores
+from minigrad.system import cores, keep_freed_pages, warn_once
 
 rng = np.random.default_rng(1)
 
@@ -204,6 +205,58 @@ def test_blas_has_one_thread_inside_and_its_own_afterwards():
         assert set(threads()) == {2}
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (1, 2, 0)])
+def test_blas_has_its_threads_back_after_the_last_of_several_workers_in_any_order(order):
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+
+    def threads():
+        return {lib["num_threads"] for lib in threadpoolctl.threadpool_info()}
+
+    with threadpoolctl.threadpool_limits(2):
+        open_ones = [Workers(2) for _ in range(3)]
+        for number in order:
+            assert threads() == {1}
+            open_ones[number].close()
+            open_ones[number].close()  # a second time ends nothing
+        assert threads() == {2}
+
+
+class StartsTwo(threading.Thread):
+    """A thread of a system that starts two more, and then no others."""
+
+    left = 2
+
+    def start(self):
+        if StartsTwo.left == 0:
+            raise RuntimeError("can't start new thread")
+        StartsTwo.left -= 1
+        super().start()
+
+
+@pytest.mark.parametrize("possible", [0, 2])
+def test_where_threads_cannot_start_one_worker_does_all_and_a_warning_says_so(
+    possible, monkeypatch
+):
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    warn_once.cache_clear()
+    before = threading.active_count()
+    blas = [lib["num_threads"] for lib in threadpoolctl.threadpool_info()]
+    monkeypatch.setattr(threading, "Thread", StartsTwo)
+    monkeypatch.setattr(StartsTwo, "left", possible)
+    model, (x, y) = network(), images()
+    with pytest.warns(RuntimeWarning, match="workers=4, but no threads start here") as seen:
+        outputs = mg.predict(model, x, workers=4)
+    assert seen[0].filename == __file__
+    assert (outputs == mg.predict(model, x)).all()
+    assert threading.active_count() == before  # those that did start have ended
+    assert [lib["num_threads"] for lib in threadpoolctl.threadpool_info()] == blas
+    assert Workers(4).count == 1  # said once
+    alike = copy_of(model)
+    step(model, 1, [(x, y)])
+    step(alike, 4, [(x, y)])
+    assert bits(alike) == bits(model)
+
+
 def test_without_threadpoolctl_it_works_and_warns_once():
     program = """
 import sys, warnings
@@ -265,3 +318,29 @@ def test_optimizers_and_predict_make_the_process_keep_freed_memory(first, keeps)
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     kept, freed = int(run.stdout), 5 * 8 * 2**20
     assert kept > 0.9 * freed if keeps else kept < 0.1 * freed
+
+
+class Libc:
+    """A C library with a `mallopt`, as Android's, and the Mac's in part, have one too."""
+
+    def __init__(self):
+        self.calls = []
+
+    def mallopt(self, option, value):
+        self.calls.append((option, value))
+
+
+class Glibc(Libc):
+    gnu_get_libc_version = None
+
+
+@pytest.mark.parametrize(
+    ("platform", "library", "told"),
+    [("linux", Glibc, True), ("linux", Libc, False), ("darwin", Glibc, False)],
+)
+def test_only_glibc_on_linux_is_told_to_keep_freed_memory(platform, library, told, monkeypatch):
+    libc = library()
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: libc)
+    keep_freed_pages.__wrapped__()
+    assert bool(libc.calls) == told

@@ -267,7 +267,9 @@ class AdaptiveAvgPool(Module):
 class Dropout(Module):
     """While training, zero each element with probability `p`; see `dropout`.
 
-    Draws from `rng`, or from the default generator.
+    Draws from `rng`, or from the default generator. In training with several workers leave `rng`
+    out: each shard of a batch then has a stream of its own, and the same seed gives the same bits.
+    Workers that share one `rng` draw from it in the order in which their threads happen to run.
 
     Examples
     --------

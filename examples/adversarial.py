@@ -131,14 +131,14 @@ def pixels(images):
 
 def draw(out, model, x, y, accuracies):
     try:
-        ax = plot.canvas.new_axes(6, 4)
+        ax = plot.new_axes(6, 4)
         for (name, found), color, marker in zip(accuracies.items(), plot.COLORS, plot.MARKERS):
             ax.plot(SIZES, 100 * np.array(found), color=color, marker=marker, label=name)
         ax.set(xlabel="eps: the largest change of a pixel, of 0 to 1", ylabel="accuracy (%)")
         ax.set_title("Three changes of the same size")
         ax.legend()
-        saved = plot.save(ax, out / "accuracy.png")
-        print(saved, plot.save(gallery(model, x, y), out / "fooled.png"))
+        saved = plot.save(out / "accuracy.png", ax)
+        print(saved, plot.save(out / "fooled.png", gallery(model, x, y)))
     except ImportError as error:
         print(f"no picture: {error}")
 
@@ -152,7 +152,7 @@ def gallery(model, x, y):
     targets = np.full_like(y, TARGET)
     led = iterated(model, x, targets, SHOWN, steps=40, toward=True)
     rows = {"image": x, "change": changed - x, "sum": changed, f"led to {TARGET}": led}
-    figure = plot.canvas.new_figure(1.05 * len(x), 5.4)
+    figure = plot.new_figure(1.05 * len(x), 5.4)
     figure.suptitle(f"What the network answers; no pixel differs by more than {SHOWN}")
     grid = figure.subplots(4, 10)
     for axes, (name, images) in zip(grid, rows.items(), strict=True):

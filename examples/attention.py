@@ -147,7 +147,7 @@ def main(argv=None):
     numbers["seconds"] = seconds()
     write_json(args.out / "metrics.json", numbers)
     try:
-        plot.save(picture(models, np.random.default_rng(1)), args.out / "attention.png")
+        plot.save(args.out / "attention.png", picture(models, np.random.default_rng(1)))
     except ImportError as error:
         print(f"no picture: {error}")
     else:
@@ -156,7 +156,7 @@ def main(argv=None):
 
 def picture(models, rng):
     codes = rng.choice(len(LETTERS), size=(1, LENGTH), replace=False)
-    figure = plot.canvas.new_figure(4 * BLOCKS, 4 * len(models))
+    figure = plot.new_figure(4 * BLOCKS, 4 * len(models))
     grid = figure.subplots(len(models), BLOCKS, squeeze=False)
     for axes, (task, model) in zip(grid, models.items(), strict=True):
         looks = []

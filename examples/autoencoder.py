@@ -123,10 +123,9 @@ def main(argv=None):
 
 def draw(out, model, rows):
     try:
-        plot.save(
-            gallery(rows, "What comes in, what comes out, and the truth"), out / "denoised.png"
-        )
-        plot.save(gallery(morphs(model, rows["true"]), "From code to code"), out / "morph.png")
+        denoised = gallery(rows, "What comes in, what comes out, and the truth")
+        plot.save(out / "denoised.png", denoised)
+        plot.save(out / "morph.png", gallery(morphs(model, rows["true"]), "From code to code"))
     except ImportError as error:
         print(f"no pictures: {error}")
     else:
@@ -149,7 +148,7 @@ def morphs(model, x, steps=8):
 def gallery(rows, title):
     """Rows of images (N, 784), each with its name."""
     columns = max(map(len, rows.values()))
-    figure = plot.canvas.new_figure(columns, len(rows) + 0.4)
+    figure = plot.new_figure(columns, len(rows) + 0.4)
     figure.suptitle(title)
     grid = figure.subplots(len(rows), columns, squeeze=False)
     for axes, (name, images) in zip(grid, rows.items(), strict=True):

@@ -214,11 +214,9 @@ def show(workload, rows):
 
 def picture(results, path):
     """Bars of milliseconds per workload and program."""
-    from matplotlib.figure import Figure
-
     from minigrad import plot
 
-    figure = Figure(figsize=(2 + 2.2 * len(results), 4), layout="constrained")
+    figure = plot.new_figure(2 + 2.2 * len(results), 4)
     axes = figure.subplots(1, len(results), squeeze=False)[0]
     for ax, (workload, rows) in zip(axes, results.items(), strict=True):
         programs = [program for program in rows if program != "ratio"]
@@ -229,7 +227,7 @@ def picture(results, path):
             ax.bar(i, row["ms"], yerr=spread, color=color, label=program, capsize=3)
         ax.set(title=workload, xticks=[], ylabel="ms per step" if ax is axes[0] else "")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return plot.save(figure, path)
+    return plot.save(path, figure)
 
 
 def parse(arguments):

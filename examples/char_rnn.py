@@ -174,13 +174,13 @@ def main(argv=None):
     write_json(args.out / "metrics.json", numbers)
     try:
         page = picture(losses, checks, (single, pair), bits)
-        print(plot.save(page, args.out / "surprise.png"))
+        print(plot.save(args.out / "surprise.png", page))
     except ImportError as error:
         print(f"no picture: {error}")
 
 
 def picture(losses, checks, levels, bits):
-    ax, page = plot.canvas.new_figure(11, 4.6).subplots(1, 2)
+    ax, page = plot.new_figure(11, 4.6).subplots(1, 2)
     ax.plot(losses, color=plot.COLORS[0], label="training")
     ax.plot(*zip(*checks), "--s", color=plot.COLORS[1], label="verse held back")
     for level, name in zip(levels, ("letters", "pairs")):

@@ -132,8 +132,8 @@ def main(argv=None):
     numbers["seconds"] = seconds()
     write_json(args.out / "metrics.json", numbers)
     try:
-        print(plot.save(draw_paths(downhill), args.out / "rosenbrock.png"))
-        print(plot.save(draw_fits(points, fits), args.out / "fit.png"))
+        print(plot.save(args.out / "rosenbrock.png", draw_paths(downhill)))
+        print(plot.save(args.out / "fit.png", draw_fits(points, fits)))
     except ImportError as error:
         print(f"no picture: {error}")
 
@@ -145,7 +145,7 @@ def draw_losses(ax, runs):
 
 
 def draw_paths(runs):
-    ax, right = plot.canvas.new_figure(11, 4.6).subplots(1, 2)
+    ax, right = plot.new_figure(11, 4.6).subplots(1, 2)
     x, y = np.meshgrid(np.linspace(-2, 2, 200), np.linspace(-1, 3, 200))
     ax.contour(x, y, np.log10(rosenbrock(np.array([x, y]))), 12, colors="silver", linewidths=0.8)
     for (name, (path, _)), color, marker in zip(runs.items(), plot.COLORS, plot.MARKERS):
@@ -159,7 +159,7 @@ def draw_paths(runs):
 
 
 def draw_fits(points, fits):
-    ax, right = plot.canvas.new_figure(11, 4.6).subplots(1, 2)
+    ax, right = plot.new_figure(11, 4.6).subplots(1, 2)
     x = np.linspace(-2.6, 2.6, 300, dtype=np.float32)[:, None]
     ax.plot(x, wave(x), "--", color="gray", label="truth")
     for (name, (model, _)), color in zip(fits.items(), plot.COLORS):

@@ -126,9 +126,9 @@ def write_submission(path, answers):
 def draw(out, model, history, held):
     probabilities = mg.softmax(mg.predict(model, held[0], workers="auto"))
     try:
-        plot.save(plot.mistakes(held[0][:, 0], held[1], probabilities), out / "mistakes.png")
+        plot.save(out / "mistakes.png", plot.mistakes(held[0][:, 0], probabilities, held[1]))
         if history:  # empty where Ctrl-C came before the end of the first epoch
-            plot.save(plot.history(history), out / "curves.png")
+            plot.save(out / "curves.png", plot.history(history))
     except ImportError as error:
         print(f"No pictures: {error}")
 

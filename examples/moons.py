@@ -75,7 +75,7 @@ def draw(path, model, points, title):
         print(f"no picture: {error}")
         return
     ax.set(title=title, xlabel="", ylabel="", aspect="equal")
-    print(f"{plot.save(ax, path)}: the border, and the test points")
+    print(f"{plot.save(path, ax)}: the border, and the test points")
 
 
 if __name__ == "__main__":

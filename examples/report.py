@@ -63,18 +63,16 @@ def draw(out, history, matrix, images, labels, probabilities):
     if history:
         pictures["curves.png"] = plot.history(history)
     for name, picture in pictures.items():
-        plot.save(picture, out / name)
+        plot.save(out / name, picture)
     return list(pictures)
 
 
 def _predictions(images, labels, probabilities):
     """The first images as they come, and below them the worst mistakes among all."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(12, 9.6), layout="constrained")
+    figure = plot.new_figure(12, 9.6)
     above, below = figure.subfigures(2, 1, height_ratios=(3, 2))
-    plot.predictions(images, labels, probabilities, count=24, figure=above)
-    plot.mistakes(images, labels, probabilities, count=16, figure=below)
+    plot.predictions(images, probabilities, labels, count=24, figure=above)
+    plot.mistakes(images, probabilities, labels, count=16, figure=below)
     return figure
 
 

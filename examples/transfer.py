@@ -146,7 +146,7 @@ def main(argv=None):
 
 def draw(path, accuracy, before, kind):
     try:
-        ax = plot.canvas.new_axes(6.4, 4.4)
+        ax = plot.new_axes(6.4, 4.4)
     except ImportError as error:
         print(f"no picture: {error}")
         return
@@ -162,7 +162,7 @@ def draw(path, accuracy, before, kind):
     ax.minorticks_off()
     ax.grid(alpha=0.3)
     ax.legend(loc="lower right")
-    plot.save(ax, path)
+    plot.save(path, ax)
 
 
 if __name__ == "__main__":

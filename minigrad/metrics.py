@@ -60,6 +60,7 @@ def top_k_accuracy(outputs, targets, k=5):
     >>> top_k_accuracy(outputs, [2, 2], k=2)
     0.5
     """
+    check_order(outputs, targets)
     outputs = _check_scores(outputs)
     _, targets, classes = check_answers(outputs, targets)
     if not 1 <= k <= classes:
@@ -194,6 +195,7 @@ def calibration(probabilities, targets, bins=15):
     >>> calibration([[0.6, 0.4], [0.1, 0.9], [0.3, 0.7]], [0, 1, 0], bins=2)
     (array([0.        , 0.73333333]), array([0.        , 0.66666667]), array([0, 3]))
     """
+    check_order(probabilities, targets)
     probabilities = check_probabilities(probabilities)
     predicted, targets, _ = check_answers(probabilities, targets)
     if bins < 1:
@@ -238,11 +240,12 @@ def expected_calibration_error(probabilities, targets, bins=15):
     return float(count @ np.abs(right - confidence) / count.sum())
 
 
-# ---- checks of the input: check_answers, check_labels, check_probabilities, check_matrix ---------
+# ---- checks of the input: check_answers, check_order, check_labels, check_probabilities, ... -----
 
 
 def check_answers(predicted, targets, classes=None):
     """Answers and targets as labels (N,), and the number of classes; raises if they do not fit."""
+    check_order(predicted, targets)
     predicted = np.asarray(predicted)
     if predicted.ndim == 2:
         classes = classes or predicted.shape[1]
@@ -254,6 +257,16 @@ def check_answers(predicted, targets, classes=None):
     if not classes:
         classes = int(max(predicted.max(), targets.max())) + 1
     return predicted, targets, classes
+
+
+def check_order(predicted, targets):
+    """Raises where labels come first and scores second: that can only be the wrong order."""
+    if np.ndim(predicted) == 1 and np.ndim(targets) == 2:
+        raise ValueError(
+            "the answers come first and then the targets, as in accuracy(predicted, targets): "
+            f"got labels of shape {np.shape(predicted)} first, and then {np.shape(targets)}, which "
+            "looks like scores. Targets in rows become labels by rows.argmax(axis=1)."
+        )
 
 
 def check_labels(labels, name, classes=None):

@@ -114,7 +114,7 @@ def _started(count):
     from concurrent.futures import ThreadPoolExecutor  # slow to import
 
     pool = ThreadPoolExecutor(count, "minigrad")
-    together = threading.Barrier(count + 1)  # keeps each thread, so that the next task needs another
+    together = threading.Barrier(count + 1)  # a thread that waits there takes no other task
     try:
         for _ in range(count):
             pool.submit(together.wait)

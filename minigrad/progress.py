@@ -1,4 +1,4 @@
-"""The progress of training: a bar if there is a terminal, and a line per epoch in any case."""
+"""The progress of training: a bar in a terminal or a notebook, and a line per epoch anywhere."""
 
 import sys
 import time
@@ -47,11 +47,20 @@ def _numbers(loss, accuracy):
 
 
 def _bar(label, total):
-    """A bar on the terminal; None where there is no terminal, or no tqdm."""
-    if not sys.stderr.isatty():
-        return None
+    """A bar on the terminal or in a notebook; None where there is neither, or no tqdm."""
     try:
-        from tqdm import tqdm
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+        elif _in_notebook():
+            from tqdm.auto import tqdm  # of text, with a warning, where ipywidgets is missing
+        else:
+            return None
     except ImportError:
         return None
     return tqdm(desc=label, total=total, unit="batch", leave=False)
+
+
+def _in_notebook():
+    """Whether this program is run by the kernel of a notebook."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")

@@ -14,8 +14,8 @@ import numpy as np
 
 from .autograd import setting
 
-# One for the process, not for each context: a thread, an asyncio task and a notebook's cell may each
-# run in a context of their own, where a ContextVar set elsewhere is lost.
+# One for the process, not for each context: threads, asyncio tasks and the cells of some notebooks
+# have contexts of their own, in which a ContextVar that was set elsewhere is lost.
 _default = None
 _lock = threading.Lock()  # of `_default`; NumPy's generators lock each of their draws themselves
 _of_shard = ContextVar("generator_of_shard", default=None)

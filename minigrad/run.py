@@ -24,6 +24,12 @@ class History(dict):
 
     interrupted = False
 
+    def __repr__(self):
+        epochs = max(map(len, self.values()), default=0)
+        last = [f"{key} {values[-1]:.4g}" for key, values in self.items() if values]
+        ended = ", interrupted" if self.interrupted else ""
+        return f"<History of {epochs} epochs{ended}{': ' if last else ''}{', '.join(last)}>"
+
 
 class Run:
     """The state of a training run, as callbacks see it.

@@ -82,7 +82,7 @@ def keep_freed_pages():
 
     Otherwise it returns each array above 128 kB, and the system clears every page of the next one.
     That takes 3 of the 46 ms of a training step, 1.5 of the 4.5 ms of a small one. Other C
-    libraries and systems are left alone: where they have a `mallopt`, its numbers mean other things.
+    libraries and systems are left alone: a `mallopt` of theirs gives the numbers another meaning.
     """
     if sys.platform != "linux":
         return

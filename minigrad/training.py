@@ -21,7 +21,7 @@ from .data.loader import loader_of
 from .evaluation import check_labels, count_hits, evaluate_with
 from .nn.normalization import collected
 from .ops import cross_entropy
-from .optim import limit_norm
+from .optim.optimizers import limit_norm
 from .parallel import Workers, choose_workers
 from .progress import Progress
 from .random import stream, use_generator

@@ -6,10 +6,12 @@ import shutil
 import subprocess
 import sys
 import weakref
+from io import BytesIO
 
 import numpy as np
 import pytest
 
+import minigrad as mg
 from minigrad import metrics, plot
 
 pytest.importorskip("matplotlib", reason="without matplotlib there are no pictures to test")
@@ -17,6 +19,7 @@ pytest.importorskip("matplotlib", reason="without matplotlib there are no pictur
 from matplotlib import rcParams
 from matplotlib.colors import same_color, to_hex
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 RUN = {
     "loss": [1.0, 0.5, 0.25],
@@ -34,8 +37,9 @@ def every_picture():
     x = np.random.default_rng(0).normal(size=(30, 2))
     return {
         "history": plot.history(RUN),
-        "predictions": plot.predictions(IMAGES, ACTUAL, PROBABILITIES),
-        "mistakes": plot.mistakes(IMAGES, ACTUAL, PROBABILITIES),
+        "images": plot.images(IMAGES),
+        "predictions": plot.predictions(IMAGES, PROBABILITIES, ACTUAL),
+        "mistakes": plot.mistakes(IMAGES, PROBABILITIES, ACTUAL),
         "confusion": plot.confusion([[8, 2], [1, 9]]),
         "reliability": plot.reliability(PROBABILITIES, ACTUAL),
         "boundary": plot.decision_boundary(lambda p: p, x, (x[:, 1] > x[:, 0]).astype(int)),
@@ -103,7 +107,7 @@ def test_a_loss_that_is_not_finite_leaves_a_gap_and_is_told(bad, tmp_path):
     line = figure.axes[0].lines[0]
     np.testing.assert_array_equal(line.get_ydata(), [2, np.nan, 1])
     assert labels(figure.axes[0]) == ["training (not finite: epoch 2)"]
-    plot.save(plot.history({"loss": [bad, bad]}), tmp_path / "all.png")
+    plot.save(tmp_path / "all.png", plot.history({"loss": [bad, bad]}))
 
 
 def test_accuracy_shows_no_room_above_100_percent():
@@ -116,11 +120,55 @@ def test_history_of_nothing_says_what_it_expects(histories):
         plot.history(histories)
 
 
-# ---- predictions, mistakes -----------------------------------------------------------------------
+# ---- images, predictions, mistakes ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channel", [False, True])
+def test_images_are_a_plain_grid_in_their_order(channel):
+    images = np.arange(1, 21, dtype=np.float32).reshape(5, 2, 2)
+    ax = plot.images(images[:, None] if channel else images, columns=3)
+    white = np.nan
+    np.testing.assert_array_equal(
+        ax.images[0].get_array().filled(np.nan),
+        [
+            [1, 2, white, 5, 6, white, 9, 10],
+            [3, 4, white, 7, 8, white, 11, 12],
+            [white] * 8,
+            [13, 14, white, 17, 18, white, white, white],
+            [15, 16, white, 19, 20, white, white, white],
+        ],
+    )
+    assert ax.images[0].get_cmap().name == "gray"
+    assert ax.images[0].get_clim() == (1, 20)
+    assert ax.get_title() == "5 images"
+    assert not ax.child_axes  # no color bar
+
+
+def test_images_shows_at_most_count_and_no_more_columns_than_there_are():
+    ax = plot.images(IMAGES, count=3, columns=8)
+    assert ax.get_title() == "The first 3 of 4 images"
+    assert ax.images[0].get_array().shape == (28, 3 * 28 + 2)
+
+
+def test_images_of_other_shapes_or_none_are_refused():
+    with pytest.raises(ValueError, match=r"got \(4, 784\)"):
+        plot.images(IMAGES.reshape(4, 784))
+    with pytest.raises(ValueError, match="at least one image"):
+        plot.images(IMAGES[:0])
+
+
+@pytest.mark.parametrize("draw", [plot.predictions, plot.mistakes])
+def test_targets_before_probabilities_are_refused_and_the_order_is_said(draw):
+    with pytest.raises(ValueError, match=r"answers come first and then the targets.*\(4, 3\)"):
+        draw(IMAGES, ACTUAL, PROBABILITIES)
+    figure = draw(IMAGES, targets=ACTUAL, **{
+        "predicted" if draw is plot.predictions else "probabilities": PROBABILITIES
+    })  # fmt: skip
+    assert "actual 1\n✗ predicted 0, 80.0 %" in titles(figure)
 
 
 def test_predictions_show_actual_predicted_and_probability():
-    figure = plot.predictions(IMAGES, ACTUAL, PROBABILITIES)
+    figure = plot.predictions(IMAGES, PROBABILITIES, ACTUAL)
     assert titles(figure) == [
         "actual 0\npredicted 0, 90.0 %",
         "actual 1\n✗ predicted 0, 80.0 %",
@@ -133,7 +181,7 @@ def test_predictions_show_actual_predicted_and_probability():
 
 
 def test_wrong_predictions_are_red_and_framed_and_right_ones_are_not():
-    for i, ax in enumerate(plot.predictions(IMAGES, ACTUAL, PROBABILITIES).axes):
+    for i, ax in enumerate(plot.predictions(IMAGES, PROBABILITIES, ACTUAL).axes):
         wrong = i in (1, 2)
         assert same_color(ax.title.get_color(), plot.RED if wrong else "black")
         assert all(spine.get_visible() == wrong for spine in ax.spines.values())
@@ -141,43 +189,43 @@ def test_wrong_predictions_are_red_and_framed_and_right_ones_are_not():
 
 
 def test_predicted_labels_without_probabilities():
-    figure = plot.predictions(IMAGES, ACTUAL, [0, 1, 2, 0])
+    figure = plot.predictions(IMAGES, [0, 1, 2, 0], ACTUAL)
     assert titles(figure)[2:] == ["actual 2\npredicted 2", "actual 1\n✗ predicted 0"]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_images_may_have_a_channel_axis_and_any_range(dtype, tmp_path):
     images = IMAGES[:, None].astype(dtype) - dtype(0 if dtype == np.uint8 else 127)
-    figure = plot.predictions(images, ACTUAL, PROBABILITIES)
+    figure = plot.predictions(images, PROBABILITIES, ACTUAL)
     image = figure.axes[0].images[0]
     assert image.get_clim() == (images.min(), images.max())
     np.testing.assert_array_equal(image.get_array(), images[0, 0])
 
 
 def test_predictions_show_at_most_count():
-    assert len(plot.predictions(IMAGES, ACTUAL, PROBABILITIES, count=3).axes) == 3
+    assert len(plot.predictions(IMAGES, PROBABILITIES, ACTUAL, count=3).axes) == 3
 
 
 def test_mistakes_come_surest_first_and_leave_out_what_is_right():
-    figure = plot.mistakes(IMAGES[::-1], ACTUAL[::-1], PROBABILITIES[::-1])
+    figure = plot.mistakes(IMAGES[::-1], PROBABILITIES[::-1], ACTUAL[::-1])
     assert titles(figure) == ["actual 1\n✗ predicted 0, 80.0 %", "actual 2\n✗ predicted 1, 60.0 %"]
     assert figure.get_suptitle() == "Most confident mistakes: 2 of 2 in 4 images"
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), IMAGES[1])
 
 
 def test_no_mistakes_is_a_picture_that_says_so(tmp_path):
-    figure = plot.mistakes(IMAGES, PROBABILITIES.argmax(axis=1), PROBABILITIES)
+    figure = plot.mistakes(IMAGES, PROBABILITIES, PROBABILITIES.argmax(axis=1))
     assert figure.get_suptitle() == "No mistakes in 4 images"
-    plot.save(figure, tmp_path / "none.png")
+    plot.save(tmp_path / "none.png", figure)
 
 
 def test_images_of_a_wrong_shape_number_or_without_probabilities_are_refused():
     with pytest.raises(ValueError, match=r"\(4, 784\)"):
-        plot.predictions(IMAGES.reshape(4, 784), ACTUAL, PROBABILITIES)
+        plot.predictions(IMAGES.reshape(4, 784), PROBABILITIES, ACTUAL)
     with pytest.raises(ValueError, match="3 images for 4 labels"):
-        plot.predictions(IMAGES[:3], ACTUAL, PROBABILITIES)
+        plot.predictions(IMAGES[:3], PROBABILITIES, ACTUAL)
     with pytest.raises(ValueError, match="softmax"):
-        plot.predictions(IMAGES, ACTUAL, 9 * PROBABILITIES)
+        plot.predictions(IMAGES, 9 * PROBABILITIES, ACTUAL)
 
 
 # ---- confusion, reliability, decision_boundary ---------------------------------------------------
@@ -206,7 +254,7 @@ def test_numbers_are_white_on_dark_cells_and_black_on_bright_ones():
 
 
 def test_a_perfect_and_a_large_confusion_matrix_can_be_drawn(tmp_path):
-    plot.save(plot.confusion(np.diag([3, 0, 4])), tmp_path / "perfect.png")
+    plot.save(tmp_path / "perfect.png", plot.confusion(np.diag([3, 0, 4])))
     assert len(plot.confusion(np.eye(31, dtype=int)).texts) == 31 * 31
 
 
@@ -296,6 +344,27 @@ def test_filters_and_feature_maps_refuse_other_shapes():
         plot.feature_maps(np.zeros((1, 3, 5, 5)))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for dot is a script with a #! line")
+def test_graph_takes_what_mg_graph_gives(tmp_path, monkeypatch):
+    picture = plot.save(tmp_path / "answer.png", Figure(figsize=(3, 2)), dpi=100)
+    stand_in(
+        tmp_path,
+        monkeypatch,
+        "import sys; from pathlib import Path\n"
+        f"Path({str(tmp_path / 'heard')!r}).write_bytes(sys.stdin.buffer.read())\n"
+        f"sys.stdout.buffer.write(Path({str(picture)!r}).read_bytes())\n",
+    )
+    x = mg.Tensor(3.0, requires_grad=True, name="x")
+    drawing = mg.graph(x * 2)
+    assert isinstance(plot.graph(drawing), Figure)
+    assert (tmp_path / "heard").read_text() == drawing.dot()
+
+
+def test_graph_of_a_tensor_says_how_to_make_its_graph():
+    with pytest.raises(TypeError, match=r"got Tensor: mg.graph\(tensor\) makes"):
+        plot.graph(mg.Tensor(3.0))
+
+
 def test_graph_without_graphviz_says_how_to_install_it(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(FileNotFoundError, match="apt install graphviz"):
@@ -312,7 +381,7 @@ def stand_in(folder, monkeypatch, code):
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for dot is a script with a #! line")
 def test_graph_hands_the_text_to_dot_and_shows_its_picture(tmp_path, monkeypatch):
-    picture = plot.save(Figure(figsize=(3, 2)), tmp_path / "answer.png", dpi=100)
+    picture = plot.save(tmp_path / "answer.png", Figure(figsize=(3, 2)), dpi=100)
     stand_in(
         tmp_path,
         monkeypatch,
@@ -324,7 +393,7 @@ def test_graph_hands_the_text_to_dot_and_shows_its_picture(tmp_path, monkeypatch
     assert (tmp_path / "heard").read_text() == "digraph { a -> b }"
     assert figure.axes[0].images[0].get_array().shape[:2] == (200, 300)
     assert figure.get_size_inches().tolist() == [6, 4]
-    plot.save(figure, tmp_path / "graph.png")
+    plot.save(tmp_path / "graph.png", figure)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for dot is a script with a #! line")
@@ -346,7 +415,7 @@ def test_graph_by_graphviz_itself(tmp_path):
 
 
 def test_save_makes_the_folder_takes_axes_and_gives_the_path_back(tmp_path):
-    path = plot.save(plot.confusion([[1, 0], [0, 1]]), str(tmp_path / "runs" / "a" / "c.png"))
+    path = plot.save(str(tmp_path / "runs" / "a" / "c.png"), plot.confusion([[1, 0], [0, 1]]))
     assert path == tmp_path / "runs" / "a" / "c.png"
     assert path.read_bytes().startswith(b"\x89PNG")
     assert os.listdir(path.parent) == ["c.png"]
@@ -356,7 +425,7 @@ def test_save_makes_the_folder_takes_axes_and_gives_the_path_back(tmp_path):
     ("name", "start"), [("a.svg", b"<?xml"), ("a.pdf", b"%PDF"), ("a", b"\x89PNG")]
 )
 def test_the_ending_names_the_format(tmp_path, name, start):
-    path = plot.save(Figure(), tmp_path / name)
+    path = plot.save(tmp_path / name, Figure())
     assert path.read_bytes().startswith(start)
     assert path.suffix
 
@@ -364,11 +433,21 @@ def test_the_ending_names_the_format(tmp_path, name, start):
 def test_save_of_axes_in_a_subfigure_saves_the_whole_figure(tmp_path):
     figure = Figure(figsize=(16, 4), layout="constrained")
     plot.history(RUN, figure=figure.subfigures(1, 2)[0])
-    assert plot.save(figure.subfigs[0].axes[0], tmp_path / "a.png").exists()
+    assert plot.save(tmp_path / "a.png", figure.subfigs[0].axes[0]).exists()
+
+
+@pytest.mark.parametrize("picture", ["figure", "axes"])
+def test_save_in_the_order_of_old_says_the_new_one_and_writes_nothing(picture, tmp_path):
+    picture = Figure() if picture == "figure" else Figure().add_subplot()
+    with pytest.raises(TypeError, match=r"plot.save\(path, picture\), got "):
+        plot.save(picture, tmp_path / "a.png")
+    with pytest.raises(TypeError, match=r"got \w*Path and dict"):
+        plot.save(tmp_path / "a.png", {"loss": [1.0]})
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_save_that_fails_leaves_the_old_picture_and_nothing_else(tmp_path, monkeypatch):
-    path = plot.save(Figure(), tmp_path / "a.png")
+    path = plot.save(tmp_path / "a.png", Figure())
     before = path.read_bytes()
 
     def torn(self, target, **options):
@@ -377,14 +456,14 @@ def test_a_save_that_fails_leaves_the_old_picture_and_nothing_else(tmp_path, mon
 
     monkeypatch.setattr(Figure, "savefig", torn)
     with pytest.raises(OSError, match="disk full"):
-        plot.save(Figure(), path)
+        plot.save(path, Figure())
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["a.png"]
 
 
 def test_an_unknown_format_is_refused_and_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="xyz"):
-        plot.save(Figure(), tmp_path / "a.xyz")
+        plot.save(tmp_path / "a.xyz", Figure())
     assert os.listdir(tmp_path) == []
 
 
@@ -392,7 +471,24 @@ def test_every_picture_has_a_title_and_can_be_saved(tmp_path):
     for name, picture in every_picture().items():
         axes = picture.axes if isinstance(picture, Figure) else [picture]
         assert all(ax.get_title() for ax in axes)
-        assert plot.save(picture, tmp_path / name).stat().st_size > 2000
+        assert plot.save(tmp_path / name, picture).stat().st_size > 2000
+
+
+def test_every_picture_shows_itself_at_the_end_of_a_cell():
+    pictures = {**every_picture(), "own": plot.new_axes(3, 2), "figure": plot.new_figure(3, 2)}
+    for name, picture in pictures.items():
+        shown = imread(BytesIO(picture._repr_png_()))  # as a notebook asks for it
+        width, height = picture.figure.get_size_inches() * picture.figure.dpi
+        assert shown.shape[:2] == pytest.approx((height, width), abs=1), name
+        drawn = (shown[:, :, :3] < 0.9).any()
+        assert drawn == (name != "figure"), name
+
+
+def test_new_axes_fill_a_new_figure_of_the_size_asked_for():
+    ax = plot.new_axes(3, 2)
+    assert ax.figure.axes == [ax]
+    assert ax.figure.get_size_inches().tolist() == [3, 2]
+    assert plot.new_figure(4, 1).get_size_inches().tolist() == [4, 1]
 
 
 def test_no_picture_touches_pyplot_or_the_settings_and_all_are_freed():
@@ -408,12 +504,13 @@ def test_no_picture_touches_pyplot_or_the_settings_and_all_are_freed():
 def test_pictures_go_into_the_axes_or_figure_they_are_given():
     figure = Figure()
     assert plot.history(RUN, figure=figure) is figure
-    assert plot.predictions(IMAGES, ACTUAL, PROBABILITIES, figure=(other := Figure())) is other
-    assert plot.mistakes(IMAGES, ACTUAL, PROBABILITIES, figure=(other := Figure())) is other
+    assert plot.predictions(IMAGES, PROBABILITIES, ACTUAL, figure=(other := Figure())) is other
+    assert plot.mistakes(IMAGES, PROBABILITIES, ACTUAL, figure=(other := Figure())) is other
     for draw, *arguments in [
         (plot.confusion, [[1, 0], [0, 1]]),
         (plot.reliability, PROBABILITIES, ACTUAL),
         (plot.decision_boundary, lambda points: points, np.eye(2), [0, 1]),
+        (plot.images, np.ones((2, 3, 3))),
         (plot.filters, np.ones((2, 1, 3, 3))),
         (plot.feature_maps, np.ones((2, 3, 3))),
     ]:

@@ -71,7 +71,7 @@ def test_threads_that_draw_at_once_share_one_stream_and_repeat_no_number():
         return [default_generator().random() for _ in range(200)]
 
     with ThreadPoolExecutor(8) as pool:
-        found = sorted(sum(pool.map(draw, range(8)), []))
+        found = np.sort(list(pool.map(draw, range(8))), axis=None).tolist()
     assert found == sorted(np.random.default_rng(7).random(1600).tolist())
 
 

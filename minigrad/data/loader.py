@@ -47,7 +47,8 @@ def normalize(images):
     if dtype != np.uint8:
         raise TypeError(
             f"normalize expects an array of uint8, got {dtype}. Images are normalized once; "
-            "pixels from 0 to 1 become bytes by np.uint8(np.round(255 * x))."
+            "pixels from 0 to 1 become bytes by np.uint8(np.round(255 * x)). "
+            "To normalize floats by a mean and a variance, use mg.normalize(x, mean, var)."
         )
     if images.ndim != 3:
         raise ValueError(
@@ -89,6 +90,11 @@ def split(x, y, validation=0.1, seed=0):
     >>> len(x_train), len(x_val), sorted([*x_train, *x_val]) == list(range(10))
     (8, 2, True)
     """
+    if isinstance(y, int):
+        raise TypeError(
+            f"data.split(x, y) holds back a share of two arrays, got {y} as y. "
+            f"To cut one array into {y} equal parts, use mg.split(x, {y})."
+        )
     _check_pair("split", x, y)
     count = round(len(x) * validation) if 0 < validation < 1 else 0
     if count in (0, len(x)):
@@ -175,6 +181,14 @@ class DataLoader:
                 f"{batch_size=} with {drop_last=} makes no batch of {len(x)} examples."
             )
 
+    def __repr__(self):
+        order = "shuffled" if self.shuffle else "in order"
+        return (
+            f"<DataLoader of {len(self.x):,} examples in {len(self):,} batches of "
+            f"{self.batch_size}, {order}: x {_dtype_and_shape(self.x)}, "
+            f"y {_dtype_and_shape(self.y)}; next is epoch {self.epoch}>"
+        )
+
     def __len__(self):
         """Batches in one pass."""
         count = len(self.x)
@@ -201,6 +215,10 @@ class DataLoader:
         if self.transform is None:
             return x
         return self.transform(x, stream(self.seed, "augment", epoch, step, shard))
+
+
+def _dtype_and_shape(array):
+    return "None" if array is None else f"{array.dtype} {array.shape}"
 
 
 def loader_of(data, batch_size, seed=0):

@@ -10,13 +10,20 @@ import numpy as np
 from ..autograd import primitive
 from .blocks import blocks
 from .elementwise import sqrt
+from .hint import hint
 from .linalg import matmul
 from .reduction import mean, sum, var
 from .shaping import plain, reshape, transpose
 
 
+@hint("To make a network's input of images of bytes, use data.normalize(images).")
 def normalize(x, mean, var, weight=1, bias=0, eps=1e-5):
     """(x - mean) / sqrt(var + eps) * weight + bias; all are broadcast against x.
+
+    Raises
+    ------
+    TypeError
+        If x holds bytes: `data.normalize` makes a network's input of such images.
 
     Examples
     --------
@@ -24,6 +31,8 @@ def normalize(x, mean, var, weight=1, bias=0, eps=1e-5):
     >>> normalize(np.array([1.0, 3.0]), 2.0, 4.0, eps=0).tolist()
     [-0.5, 0.5]
     """
+    if getattr(x, "dtype", None) == np.uint8:
+        raise TypeError(f"mg.normalize expects floats, got {x.dtype} of shape {x.shape}.")
     return (x - mean) * (weight / sqrt(var + eps)) + bias
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..autograd import Tensor, primitive
+from .hint import hint
 
 # ---- rows: reshape, transpose, broadcast_to, flip, roll, getitem, pad, diagonal, concatenate -----
 
@@ -173,6 +174,7 @@ def stack(arrays, axis=0):
     return concatenate([expand_dims(x, axis) for x in arrays], axis)
 
 
+@hint("To hold back a share of x and y for validation, use data.split(x, y, validation=0.1).")
 def split(x, sections, axis=0):
     """Views of `x`, cut at the indices `sections` or into that many equal parts.
 

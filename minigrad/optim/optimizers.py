@@ -53,6 +53,15 @@ class Optimizer:
         self.steps = [0] * len(self.params)
         self.state = [self._initial_state(p) for p in self.params]
 
+    def __repr__(self):
+        groups = []
+        for group in self.param_groups:
+            size = sum(p.size for p in group["params"])
+            parts = [f"{len(group['params'])} parameters ({size:,} numbers)"]
+            parts += [f"{name}={value}" for name, value in group.items() if name != "params"]
+            groups.append(", ".join(parts))
+        return f"<{type(self).__name__} of {'; '.join(groups)}; {max(self.steps)} steps done>"
+
     def _initial_state(self, p):
         return {name: np.zeros(p.shape, p.dtype) for name in self.names}
 
@@ -360,7 +369,7 @@ def clip_grad_norm(params, max_norm):
 
 
 def limit_norm(gradients, max_norm):
-    """`clip_grad_norm` of a list of arrays."""
+    """`clip_grad_norm` of a list of arrays; for training, which keeps gradients in lists."""
     norm = sum(float(np.vdot(g, g)) for g in gradients) ** 0.5
     if norm > max_norm:
         for g in gradients:

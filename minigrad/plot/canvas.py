@@ -1,6 +1,11 @@
-"""What every picture needs: a figure, an axes, a color bar, colors; and `save`."""
+"""What every picture needs: a figure, an axes, tiles, a color bar, colors; and `save`."""
 
+from functools import partial
+from io import BytesIO
+from os import PathLike
 from pathlib import Path
+
+import numpy as np
 
 from ..files import replacing
 
@@ -12,17 +17,73 @@ MISSING = "Only pictures need matplotlib. To draw them: pip install 'minigrad-nu
 
 
 def new_figure(width, height):
-    """A Figure, sized in inches, that pyplot does not know: it is freed when the caller lets go."""
+    """An empty matplotlib Figure, sized in inches, which a notebook shows at the end of a cell.
+
+    pyplot does not know it, so that it is freed when the caller lets go of it.
+
+    Parameters
+    ----------
+    width, height : float
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; the message says how to get it.
+
+    Examples
+    --------
+    >>> left, right = new_figure(8, 4).subplots(1, 2)
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError(MISSING) from error
-    return Figure(figsize=(width, height), layout="constrained")
+    return _shown(Figure(figsize=(width, height), layout="constrained"))
 
 
 def new_axes(width, height):
-    """Axes that fill a new Figure, in inches."""
-    return new_figure(width, height).add_subplot()
+    """Empty matplotlib Axes that fill a new Figure, sized in inches; shown as `new_figure` is.
+
+    Parameters
+    ----------
+    width, height : float
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; the message says how to get it.
+
+    Examples
+    --------
+    >>> ax = new_axes(6, 4)
+    >>> lines = ax.plot([1, 4, 9])
+    """
+    return _shown(new_figure(width, height).add_subplot())
+
+
+def _shown(picture):
+    """The Figure or Axes, which now shows itself where it ends a cell of a notebook.
+
+    Notebooks ask an object for its picture by `_repr_png_`. By itself, matplotlib answers for
+    Figures, after `%matplotlib inline`, and leaves Axes to pyplot, which does not know ours.
+    """
+    picture._repr_png_ = partial(_png, picture)
+    return picture
+
+
+def _png(picture):
+    """The bytes of the PNG of a Figure, or of the whole Figure that an Axes is in."""
+    file = BytesIO()
+    picture.figure.figure.savefig(file, format="png")  # an Axes' figure may be a SubFigure
+    return file.getvalue()
 
 
 def color_bar(image, label):
@@ -31,20 +92,65 @@ def color_bar(image, label):
     image.figure.colorbar(image, cax=bar, label=label)
 
 
-def save(picture, path, dpi=150):
+def mosaic(tiles, ax, label=None, columns=None, **look):
+    """Tiles (T, H, W) as one image with white lines between; ticks give the tiles' numbers.
+
+    With a label, a color bar stands beside it.
+    """
+    count, height, width = tiles.shape
+    columns = columns or int(np.ceil(count**0.5))
+    rows = -(-count // columns)
+    # Each tile gets a line of NaN below and to its right; tiles of NaN complete the last row.
+    gaps = ((0, rows * columns - count), (0, 1), (0, 1))
+    sheet = np.pad(tiles.astype(float), gaps, constant_values=np.nan)
+    sheet = sheet.reshape(rows, columns, height + 1, width + 1).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * (height + 1), columns * (width + 1))[:-1, :-1]
+    if ax is None:
+        ax = new_axes(6, 5 * sheet.shape[0] / sheet.shape[1] + 0.8)
+    image = ax.imshow(sheet, interpolation="nearest", **look)
+    if label is not None:
+        color_bar(image, label)
+    ax.set_xticks((width + 1) * np.arange(columns) + (width - 1) / 2, range(columns))
+    first = [f"{row * columns} +" for row in range(rows)]  # the number of each row's first tile
+    ax.set_yticks((height + 1) * np.arange(rows) + (height - 1) / 2, first)
+    ax.tick_params(length=0)
+    ax.set_xlabel("number = row + column")
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def save(path, picture, dpi=150):
     """Write a figure to a file, whole or not at all, and make the folder where there is none.
 
     Parameters
     ----------
-    picture : matplotlib Figure or Axes
     path : str or Path
         Its ending names the format (.png, .svg, .pdf, ...); without one it becomes .png.
+    picture : matplotlib Figure or Axes
     dpi : int
 
     Returns
     -------
     Path
+
+    Raises
+    ------
+    TypeError
+        If `path` is no path, or `picture` no picture, as where the two are exchanged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = save(Path(tempfile.mkdtemp()) / "squares.png", new_axes(6, 4))
+    >>> path.name
+    'squares.png'
     """
+    if not isinstance(path, str | PathLike) or not hasattr(picture, "figure"):
+        raise TypeError(
+            "plot.save expects a path and then a picture, as mg.save expects a path and then a "
+            f"model: plot.save(path, picture), got {type(path).__name__} and "
+            f"{type(picture).__name__}."
+        )
     path = Path(path) if Path(path).suffix else Path(f"{path}.png")
     figure = picture.figure.figure  # an Axes' figure may be a SubFigure
     with replacing(path) as file:

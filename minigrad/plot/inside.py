@@ -4,7 +4,8 @@ from io import BytesIO
 
 import numpy as np
 
-from .canvas import color_bar, new_axes, new_figure
+from ..graph import Graph
+from .canvas import mosaic, new_figure
 
 
 def filters(weight, ax=None):
@@ -37,10 +38,10 @@ def filters(weight, ax=None):
     bound = np.abs(weight).max() or 1
     look = {"cmap": "RdBu", "vmin": -bound, "vmax": bound}
     if channels == 1:
-        ax = _mosaic(tiles, ax, "weight", **look)
+        ax = mosaic(tiles, ax, "weight", **look)
         ax.set_title(f"{count} filters of {height}x{width}")
         return ax
-    ax = _mosaic(tiles, ax, "weight", columns=channels, **look)
+    ax = mosaic(tiles, ax, "weight", columns=channels, **look)
     ax.set_title(f"{count} filters of {height}x{width}x{channels}")
     ax.set(xlabel="input channel", ylabel="filter")
     ax.set_yticks(ax.get_yticks(), range(count))
@@ -71,40 +72,18 @@ def feature_maps(maps, ax=None):
             "of a batch (N, C, H, W), take one image, maps[0]."
         )
     count, height, width = maps.shape
-    ax = _mosaic(maps, ax, "activation", cmap="viridis")
+    ax = mosaic(maps, ax, "activation", cmap="viridis")
     ax.set_title(f"{count} feature maps of {height}x{width}")
     return ax
 
 
-def _mosaic(tiles, ax, label, columns=None, **look):
-    """Tiles (T, H, W) as one image with white lines between; ticks give the tiles' numbers."""
-    count, height, width = tiles.shape
-    columns = columns or int(np.ceil(count**0.5))
-    rows = -(-count // columns)
-    # Each tile gets a line of NaN below and to its right; tiles of NaN complete the last row.
-    gaps = ((0, rows * columns - count), (0, 1), (0, 1))
-    sheet = np.pad(tiles.astype(float), gaps, constant_values=np.nan)
-    sheet = sheet.reshape(rows, columns, height + 1, width + 1).swapaxes(1, 2)
-    sheet = sheet.reshape(rows * (height + 1), columns * (width + 1))[:-1, :-1]
-    if ax is None:
-        ax = new_axes(6, 5 * sheet.shape[0] / sheet.shape[1] + 0.8)
-    image = ax.imshow(sheet, interpolation="nearest", **look)
-    color_bar(image, label)
-    ax.set_xticks((width + 1) * np.arange(columns) + (width - 1) / 2, range(columns))
-    first = [f"{row * columns} +" for row in range(rows)]  # the number of each row's first tile
-    ax.set_yticks((height + 1) * np.arange(rows) + (height - 1) / 2, first)
-    ax.tick_params(length=0)
-    ax.set_xlabel("number = row + column")
-    ax.spines[:].set_visible(False)
-    return ax
-
-
-def graph(dot_text, dpi=120):
-    """Draw a graph that is written in the DOT language, with Graphviz's program `dot`.
+def graph(graph, dpi=120):
+    """Draw a graph with Graphviz's program `dot`: `plot.graph(mg.graph(loss))`.
 
     Parameters
     ----------
-    dot_text : str
+    graph : Graph, or str
+        What `mg.graph` gives, or any text in the DOT language.
     dpi : int
 
     Returns
@@ -114,15 +93,23 @@ def graph(dot_text, dpi=120):
 
     Raises
     ------
+    TypeError
+        If `graph` is neither, as where it is a Tensor.
     FileNotFoundError
         If Graphviz is not installed.
     ValueError
         If the text is not DOT; the message repeats what `dot` says about it.
     """
+    text = graph.dot() if isinstance(graph, Graph) else graph
+    if not isinstance(text, str):
+        raise TypeError(
+            f"plot.graph expects a Graph or text in the DOT language, got {type(graph).__name__}: "
+            "mg.graph(tensor) makes the Graph of a Tensor."
+        )
     figure = new_figure(1, 1)
     from matplotlib.image import imread  # after new_figure, which explains a missing matplotlib
 
-    picture = imread(BytesIO(_dot(dot_text, f"-Gdpi={dpi}")))  # (H, W, 4)
+    picture = imread(BytesIO(_dot(text, f"-Gdpi={dpi}")))  # (H, W, 4)
     figure.set(layout_engine="none", dpi=dpi)
     figure.set_size_inches(picture.shape[1] / dpi, picture.shape[0] / dpi)
     figure.add_axes((0, 0, 1, 1)).imshow(picture)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import metrics
-from .canvas import COLORS, MARKERS, RED, color_bar, new_axes, new_figure
+from .canvas import COLORS, MARKERS, RED, color_bar, mosaic, new_axes, new_figure
 
 # ---- training: history ---------------------------------------------------------------------------
 
@@ -98,10 +98,43 @@ def lr_range(rates, losses, ax=None):
     return ax
 
 
-# ---- answers: predictions, mistakes --------------------------------------------------------------
+# ---- images, and the answers to them: images, predictions, mistakes ------------------------------
 
 
-def predictions(images, actual, predicted, *, count=40, columns=8, figure=None):
+def images(images, *, count=40, columns=8, ax=None):
+    """A plain grid of the first images, as they are.
+
+    Parameters
+    ----------
+    images : array, (N, H, W) or (N, 1, H, W)
+        Gray images, in any range: black is the least value shown, white the largest.
+    count : int
+        How many images to show at most.
+    columns : int
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> images(np.zeros((100, 28, 28)), count=16).get_title()
+    'The first 16 of 100 images'
+    """
+    gray = _gray(images)
+    shown = gray[:count]
+    if len(shown) == 0:
+        raise ValueError(f"plot.images expects at least one image to show, got {len(gray)} images.")
+    ax = mosaic(shown, ax, columns=min(columns, len(shown)), cmap="gray")
+    heading = f"{len(gray):,} images"
+    if len(shown) < len(gray):
+        heading = f"The first {len(shown):,} of {heading}"
+    ax.set_title(heading)
+    return ax
+
+
+def predictions(images, predicted, targets, *, count=40, columns=8, figure=None):
     """A grid of the first images, each with its actual and its predicted label.
 
     Wrong ones have a red title with a cross, and a red frame.
@@ -110,9 +143,10 @@ def predictions(images, actual, predicted, *, count=40, columns=8, figure=None):
     ----------
     images : array, (N, H, W) or (N, 1, H, W)
         Gray images, in any range: black is the least value shown, white the largest.
-    actual : array of integers, (N,)
     predicted : array, (N, K) probabilities or (N,) integer labels
         With probabilities, that of the predicted label is shown as well.
+    targets : array of integers, (N,)
+        The actual labels.
     count : int
         How many images to show at most.
     columns : int
@@ -124,25 +158,26 @@ def predictions(images, actual, predicted, *, count=40, columns=8, figure=None):
 
     Examples
     --------
-    >>> figure = predictions(np.zeros((2, 28, 28)), [3, 5], [3, 6])
+    >>> figure = predictions(np.zeros((2, 28, 28)), predicted=[3, 6], targets=[3, 5])
     >>> [ax.get_title() for ax in figure.axes]
     ['actual 3\\npredicted 3', 'actual 5\\n✗ predicted 6']
     """
-    images, actual, predicted, confidence = _check_images(images, actual, predicted)
+    images, predicted, targets, confidence = _check_images(images, predicted, targets)
     shown = np.arange(min(count, len(images)))
-    right = (actual == predicted)[shown].sum()
+    right = (predicted == targets)[shown].sum()
     heading = f"Predictions: {right} of {len(shown)} right"
-    return _draw_images(shown, images, actual, predicted, confidence, columns, heading, figure)
+    return _draw_images(shown, images, predicted, targets, confidence, columns, heading, figure)
 
 
-def mistakes(images, actual, probabilities, *, count=24, columns=8, figure=None):
+def mistakes(images, probabilities, targets, *, count=24, columns=8, figure=None):
     """A grid of the wrong answers that the network was surest of, the surest first.
 
     Parameters
     ----------
     images : array, (N, H, W) or (N, 1, H, W)
-    actual : array of integers, (N,)
     probabilities : array, (N, K)
+    targets : array of integers, (N,)
+        The actual labels.
     count, columns, figure
         As in `predictions`.
 
@@ -152,44 +187,52 @@ def mistakes(images, actual, probabilities, *, count=24, columns=8, figure=None)
 
     Examples
     --------
-    >>> figure = mistakes(np.zeros((3, 28, 28)), [0, 1, 1], [[0.9, 0.1], [0.6, 0.4], [0.7, 0.3]])
+    >>> figure = mistakes(np.zeros((3, 28, 28)), [[0.9, 0.1], [0.6, 0.4], [0.7, 0.3]], [0, 1, 1])
     >>> [ax.get_title() for ax in figure.axes]
     ['actual 1\\n✗ predicted 0, 70.0 %', 'actual 1\\n✗ predicted 0, 60.0 %']
     """
+    metrics.check_order(probabilities, targets)
     probabilities = metrics.check_probabilities(probabilities)
-    images, actual, predicted, confidence = _check_images(images, actual, probabilities)
-    wrong = np.flatnonzero(predicted != actual)
+    images, predicted, targets, confidence = _check_images(images, probabilities, targets)
+    wrong = np.flatnonzero(predicted != targets)
     shown = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
     heading = f"No mistakes in {len(images):,} images"
     if len(wrong):
         heading = (
             f"Most confident mistakes: {len(shown)} of {len(wrong):,} in {len(images):,} images"
         )
-    return _draw_images(shown, images, actual, predicted, confidence, columns, heading, figure)
+    return _draw_images(shown, images, predicted, targets, confidence, columns, heading, figure)
 
 
-def _check_images(images, actual, predicted):
-    """Images (N, H, W), labels, predicted labels, and their probabilities or None; all checked."""
+def _gray(images):
+    """Gray images (N, H, W), from those or from (N, 1, H, W)."""
     images = np.asarray(images)
-    predicted = np.asarray(predicted)
     if images.ndim == 4 and images.shape[1] == 1:
         images = images[:, 0]
     if images.ndim != 3:
         raise ValueError(f"Images must have shape (N, H, W) or (N, 1, H, W), got {images.shape}.")
+    return images
+
+
+def _check_images(images, predicted, targets):
+    """Images (N, H, W), predicted labels, their targets, probabilities or None; all checked."""
+    images = _gray(images)
+    metrics.check_order(predicted, targets)
+    predicted = np.asarray(predicted)
     confidence = None
     if predicted.ndim == 2:
         confidence = metrics.check_probabilities(predicted).max(axis=1)
-    predicted, actual, _ = metrics.check_answers(predicted, actual)
-    if len(images) != len(actual):
-        raise ValueError(f"Got {len(images)} images for {len(actual)} labels.")
-    return images, actual, predicted, confidence
+    predicted, targets, _ = metrics.check_answers(predicted, targets)
+    if len(images) != len(targets):
+        raise ValueError(f"Got {len(images)} images for {len(targets)} labels.")
+    return images, predicted, targets, confidence
 
 
-def _draw_images(shown, images, actual, predicted, confidence, columns, heading, figure):
+def _draw_images(shown, images, predicted, targets, confidence, columns, heading, figure):
     """The images numbered `shown` in a grid, each under its title."""
     columns = max(1, min(columns, len(shown)))
     rows = max(1, -(-len(shown) // columns))  # rounded up
-    titles = [_title(i, actual, predicted, confidence) for i in shown]
+    titles = [_title(i, predicted, targets, confidence) for i in shown]
     if figure is None:
         lines = [line for title in titles for line in title.split("\n")]
         letters = max([21, *map(len, lines)])  # room for the longest line
@@ -198,16 +241,16 @@ def _draw_images(shown, images, actual, predicted, confidence, columns, heading,
     for place, (i, title) in enumerate(zip(shown, titles), 1):
         ax = figure.add_subplot(rows, columns, place, xticks=[], yticks=[])
         ax.imshow(images[i], cmap="gray", vmin=images[shown].min(), vmax=images[shown].max())
-        wrong = predicted[i] != actual[i]
+        wrong = predicted[i] != targets[i]
         ax.set_title(title, fontsize=8, color=RED if wrong else "black")
         ax.spines[:].set(visible=wrong, color=RED, linewidth=3)
     return figure
 
 
-def _title(i, actual, predicted, confidence):
-    cross = "" if predicted[i] == actual[i] else "✗ "
+def _title(i, predicted, targets, confidence):
+    cross = "" if predicted[i] == targets[i] else "✗ "
     chance = "" if confidence is None else f", {100 * confidence[i]:.1f} %"
-    return f"actual {actual[i]}\n{cross}predicted {predicted[i]}{chance}"
+    return f"actual {targets[i]}\n{cross}predicted {predicted[i]}{chance}"
 
 
 # ---- classes: confusion, reliability, decision_boundary ------------------------------------------

@@ -28,7 +28,7 @@ class History(dict):
         epochs = max(map(len, self.values()), default=0)
         last = [f"{key} {values[-1]:.4g}" for key, values in self.items() if values]
         ended = ", interrupted" if self.interrupted else ""
-        return f"<History of {epochs} epochs{ended}{': ' if last else ''}{', '.join(last)}>"
+        return f"<History after epoch {epochs}{ended}{': ' if last else ''}{', '.join(last)}>"
 
 
 class Run:

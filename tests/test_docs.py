@@ -1,5 +1,6 @@
 """The tutorial keeps what it promises. Its code runs elsewhere: conftest.py hands it to sybil."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -103,3 +104,10 @@ def test_what_is_quoted_from_the_library_stands_there():
     helpers = re.findall(r"`(_\w+)`", text)
     assert helpers
     assert all(f"def {name}(" in engine for name in helpers)
+
+
+def test_the_pictures_of_page_5_end_their_cells_so_that_a_notebook_shows_them():
+    last = [ast.parse(fence).body[-1] for fence in fences(DOCS / "5-mnist.md")]
+    calls = [ast.unparse(end.value.func) for end in last if isinstance(end, ast.Expr)]
+    names = [name.removeprefix("mg.plot.") for name in calls if name.startswith("mg.plot.")]
+    assert names == ["images", "history", "confusion", "mistakes"]

@@ -200,6 +200,57 @@ def test_progress_draws_a_bar_on_a_terminal(capsys, monkeypatch):
     assert all(text.startswith("loss ") and "accuracy" in text for text in shown)
 
 
+class Shell:
+    """What IPython knows of itself: the shell of a notebook has a kernel, that of a terminal not."""
+
+    def __init__(self, kernel):
+        if kernel:
+            self.kernel = object()
+
+    def get_ipython(self):
+        return self
+
+
+@pytest.mark.parametrize("kernel", [True, False])
+def test_the_bar_moves_inside_an_epoch_in_a_notebook_and_in_no_plain_program(kernel, monkeypatch):
+    pytest.importorskip("tqdm")
+    import tqdm.auto
+
+    seen = []
+
+    class Bar(tqdm.tqdm):
+        def update(self, n=1):
+            super().update(n)
+            seen.append(self.n)
+
+    monkeypatch.setattr(tqdm.auto, "tqdm", Bar)
+    monkeypatch.setitem(sys.modules, "IPython", Shell(kernel))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: False, raising=False)
+    fitted(network(), data(), progress=True, epochs=1)
+    assert seen == ([1, 2, 3, 4, 5] if kernel else [])
+
+
+def test_a_notebook_without_tqdm_shows_the_lines_alone(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "IPython", Shell(kernel=True))
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: False, raising=False)
+    fitted(network(), data(), progress=True, epochs=1)
+    assert capsys.readouterr().out.startswith("epoch 1/1  loss ")
+
+
+def test_the_repr_of_a_history_is_its_last_numbers_and_it_stays_a_dict():
+    history = fitted(network(), data(), validation=data(seed=1), epochs=3)
+    last = {key: f"{values[-1]:.4g}" for key, values in history.items()}
+    assert list(last) == ["loss", "accuracy", "val_loss", "val_accuracy"]
+    told = ", ".join(f"{key} {number}" for key, number in last.items())
+    assert repr(history) == str(history) == f"<History after epoch 3: {told}>"
+    assert isinstance(history, dict)
+    assert dict(history) == history
+    assert repr(mg.History()) == "<History after epoch 0>"
+    history.interrupted = True
+    assert repr(history).startswith("<History after epoch 3, interrupted: loss ")
+
+
 # ---- interruptions -------------------------------------------------------------------------------
 
 

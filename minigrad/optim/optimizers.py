@@ -60,7 +60,7 @@ class Optimizer:
             parts = [f"{len(group['params'])} parameters ({size:,} numbers)"]
             parts += [f"{name}={value}" for name, value in group.items() if name != "params"]
             groups.append(", ".join(parts))
-        return f"<{type(self).__name__} of {'; '.join(groups)}; {max(self.steps)} steps done>"
+        return f"<{type(self).__name__} at step {max(self.steps)}: {'; '.join(groups)}>"
 
     def _initial_state(self, p):
         return {name: np.zeros(p.shape, p.dtype) for name in self.names}

@@ -1,5 +1,7 @@
 """normalize, split and DataLoader: each example once, in an order one can repeat."""
 
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import minigrad as mg
 from minigrad.data import DataLoader, normalize, split
 from minigrad.random import stream
 
@@ -18,6 +21,46 @@ def numbered(n):
 
 def passes(loader, count=1):
     return [[x.tolist() for x, _ in loader] for _ in range(count)]
+
+
+# ---- two functions of one name -------------------------------------------------------------------
+
+
+def said(error):
+    return " ".join([str(error), *getattr(error, "__notes__", [])])
+
+
+IMAGES = np.zeros((6, 28, 28), np.uint8)
+LABELS = np.arange(6)
+
+
+@pytest.mark.parametrize(
+    ("call", "meant"),
+    [
+        (lambda: mg.normalize(IMAGES), "data.normalize(images)"),
+        (lambda: mg.normalize(IMAGES, 0.1307, 0.3081), "data.normalize(images)"),
+        (lambda: mg.split(IMAGES, LABELS, validation=0.1), "data.split(x, y, validation=0.1)"),
+        (lambda: mg.split((IMAGES, LABELS), validation=0.1), "data.split(x, y, validation=0.1)"),
+        (lambda: mg.split(IMAGES, LABELS, 0.1), "data.split(x, y, validation=0.1)"),
+        (lambda: normalize(IMAGES / np.float32(255)), "mg.normalize(x, mean, var)"),
+        (lambda: split(IMAGES, 3), "mg.split(x, 3)"),
+    ],
+)
+def test_the_wrong_one_of_two_functions_of_one_name_says_which_is_meant(call, meant):
+    with pytest.raises(TypeError) as caught:
+        call()
+    assert meant in said(caught.value)
+
+
+def test_other_errors_of_split_are_as_they_were():
+    with pytest.raises(ValueError, match="cannot cut an axis of 6 into 4 equal sections"):
+        mg.split(IMAGES, 4)
+
+
+def test_augment_is_there_without_being_imported():
+    program = "import minigrad as mg; print(mg.data.augment.RandomAffine.__name__)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "RandomAffine\n", done.stderr
 
 
 # ---- normalize -----------------------------------------------------------------------------------
@@ -219,3 +262,16 @@ def test_batches_of_nothing_are_refused(batch_size):
 def test_a_batch_size_is_a_whole_number(batch_size):
     with pytest.raises(TypeError):
         DataLoader(*numbered(5), batch_size)
+
+
+def test_the_repr_tells_what_comes_out_and_what_is_next():
+    x = np.zeros((100, 1, 28, 28), np.float32)
+    loader = DataLoader(x, np.zeros(100, int), batch_size=32)
+    assert repr(loader) == (
+        "<DataLoader of 100 examples in 4 batches of 32, shuffled: "
+        "x float32 (100, 1, 28, 28), y int64 (100,); next is epoch 0>"
+    )
+    list(loader)
+    assert repr(loader).endswith("next is epoch 1>")
+    plain = DataLoader(x, np.zeros(100, int), 32, shuffle=False, drop_last=True)
+    assert "in 3 batches of 32, in order" in repr(plain)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import minigrad as mg
-from minigrad import optim
+from minigrad import nn, optim
 from minigrad.nn import Parameter
 from minigrad.optim import optimizers
 
@@ -291,3 +291,27 @@ def test_a_parameter_of_one_number_keeps_its_shape():
     optim.SGD([p], lr=0.25).step()
     assert p.shape == ()
     assert p.item() == 1
+
+
+def test_the_repr_tells_parameters_options_and_steps_of_each_group():
+    model = nn.Sequential(nn.Dense(4, 3), nn.Dense(3, 2))
+    weights, biases = model.parameters()[::2], model.parameters()[1::2]
+    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    assert repr(optimizer) == (
+        "<SGD at step 0: 4 parameters (23 numbers), lr=0.1, momentum=0.9, nesterov=False, "
+        "weight_decay=0>"
+    )
+    groups = [{"params": weights, "lr": 0.5}, {"params": biases}]
+    optimizer = optim.Adagrad(groups, lr=0.25)
+    for p in weights:
+        p.grad = np.ones_like(p.data)
+    optimizer.step()
+    assert repr(optimizer) == (
+        "<Adagrad at step 1: 2 parameters (18 numbers), lr=0.5, lr_decay=0, weight_decay=0, eps=1e-10; "
+        "2 parameters (5 numbers), lr=0.25, lr_decay=0, weight_decay=0, eps=1e-10>"
+    )
+
+
+def test_there_is_one_public_way_to_clip():
+    assert "clip_grad_norm" in vars(optim)
+    assert not [name for name in vars(optim) if "limit" in name]

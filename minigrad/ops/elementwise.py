@@ -105,8 +105,10 @@ clip       = primitive(_clip,         lambda g, y, x, *bounds, **named: gate(g, 
                                       doc="x within a_min and a_max; the gradient at a bound is 1")
 where      = primitive(lambda condition, a, b: np.where(condition, a, b),
                                       None,
-                                      lambda g, y, c, a, b: gate(g, np.not_equal(c, 0)),
-                                      lambda g, y, c, a, b: gate(g, np.equal(c, 0)),
+                                      lambda g, y, condition, a, b:
+                                          gate(g, np.not_equal(condition, 0)),
+                                      lambda g, y, condition, a, b:
+                                          gate(g, np.equal(condition, 0)),
                        name="where",  doc="a where the condition holds, else b")
 
 # ---- steps, of zero gradient: sign, floor, ceil, round -------------------------------------------

@@ -12,9 +12,8 @@ import numpy as np
 from ..autograd import primitive
 from .blocks import blocks
 from .elementwise import gate
-from .linalg import matmul
 from .reduction import mean
-from .shaping import pad, plain
+from .shaping import concatenate, pad, plain
 from .windows import check_windows, pair, views
 
 # Of images: all places of their windows are visited while the images are in the cache.
@@ -192,18 +191,20 @@ def adaptive_avg_pool2d(x, output_size):
             f"got {x.shape} and {output_size}."
         )
     OH, OW = pair(output_size)
-    over_h = _means(OH, x.shape[2], x.dtype)  # (OH, H)
-    over_w = _means(OW, x.shape[3], x.dtype)  # (OW, W)
-    return matmul(matmul(over_h, x), over_w.T)  # (OH, H) @ (N, C, H, W) @ (W, OW)
+    strips = [mean(x[:, :, rows], 2, keepdims=True) for rows in _spans(OH, x.shape[2])]
+    x = concatenate(strips, 2)  # (N, C, OH, W)
+    strips = [mean(x[..., columns], 3, keepdims=True) for columns in _spans(OW, x.shape[3])]
+    return concatenate(strips, 3)  # (N, C, OH, OW)
 
 
-def _means(n, size, dtype):
-    """The matrix (n, size) that takes the means of n windows."""
-    i = np.arange(n)[:, None]
-    start = i * size // n
-    end = -(-(i + 1) * size // n)  # rounded up
-    inside = (start <= np.arange(size)) & (np.arange(size) < end)  # (n, size)
-    return (inside / inside.sum(1, keepdims=True)).astype(dtype)
+def _spans(n, size):
+    """The n slices of an axis over which n windows reach.
+
+    Slices, and no matrix of weights: 0 times a NaN outside of a window would be a NaN inside.
+    """
+    starts = [i * size // n for i in range(n)]
+    ends = [-(-(i + 1) * size // n) for i in range(n)]  # rounded up
+    return [slice(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
 def global_avg_pool2d(x):

@@ -5,6 +5,8 @@ import op_truth as truth
 import pytest
 from cases import poolings
 from hypothesis import given, settings
+from hypothesis import strategies as st
+from op_checks import draw_array
 
 import minigrad as mg
 from minigrad import Tensor, gradients
@@ -47,6 +49,33 @@ def test_global_is_adaptive_to_one():
 def test_adaptive_of_a_dividing_size_is_avg_pool():
     x = np.random.default_rng(0).normal(size=(2, 3, 6, 4))
     np.testing.assert_allclose(mg.adaptive_avg_pool2d(x, (3, 2)), mg.avg_pool2d(x, 2))
+
+
+@st.composite
+def adaptive_poolings(draw):
+    """An image (1, 1, H, W), an output size, and one place of each."""
+    shape = [draw(st.integers(1, 7)) for _ in range(2)]
+    size = [draw(st.integers(1, 7)) for _ in range(2)]
+    pixel, output = (tuple(draw(st.integers(0, n - 1)) for n in sides) for sides in (shape, size))
+    return draw_array(draw, (1, 1, *shape)), tuple(size), (0, 0, *pixel), (0, 0, *output)
+
+
+@quickly
+@given(adaptive_poolings(), st.sampled_from([np.nan, np.inf, -np.inf]))
+def test_what_is_not_finite_stays_in_the_windows_of_its_pixel(drawn, value):
+    x, size, pixel, output = drawn
+    x = x.copy()
+    x[pixel] = value
+    found = mg.adaptive_avg_pool2d(x, size)
+    np.testing.assert_allclose(found, truth.adaptive_avg_pool2d(x, size), rtol=1e-10)
+
+    t = Tensor(np.zeros_like(x), requires_grad=True)  # and in the gradient, in one window's pixels
+    g = np.zeros((1, 1, *size))
+    g[output] = 1.0
+    window = gradients(mg.adaptive_avg_pool2d(t, size), [t], g)[0] != 0
+    g[output] = value
+    (slope,) = gradients(mg.adaptive_avg_pool2d(t, size), [t], g)
+    np.testing.assert_array_equal(slope, np.where(window, value, 0))
 
 
 @pytest.mark.parametrize("pool", [mg.max_pool2d, mg.avg_pool2d])

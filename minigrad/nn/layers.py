@@ -22,7 +22,9 @@ def check_dtype(layer, x):
     if x.dtype != layer.weight.dtype:
         raise TypeError(
             f"{layer!r} has parameters of {layer.weight.dtype}, got {x.dtype}: "
-            f"use x.astype(np.{layer.weight.dtype}), or model.astype(np.{x.dtype})."
+            f"use x.astype(np.{layer.weight.dtype}), or model.astype(np.{x.dtype}). "
+            "The likely cause of an unwanted float64 is a NumPy scalar: in place of "
+            "x / np.sqrt(64), write x / 64**0.5, or x / float(np.sqrt(64))."
         )
 
 

@@ -243,6 +243,24 @@ def test_batch_norm_of_an_empty_batch_says_so_in_training_and_passes_in_evaluati
     assert layer.eval()(np.ones(shape)).shape == shape
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (nn.Dense(64, 2), (3, 64)),
+        (nn.Conv2D(2, 3, 1), (1, 2, 4, 4)),
+        (nn.BatchNorm(3), (2, 3)),
+        (nn.LayerNorm(3), (2, 3)),
+    ],
+    ids=repr,
+)
+def test_the_error_of_a_float64_tensor_names_the_numpy_scalar_that_made_it(layer, shape):
+    x = mg.Tensor(np.ones(shape, np.float32))
+    with pytest.raises(TypeError, match=r"float32, got float64: .*NumPy scalar.* 64\*\*0\.5"):
+        layer(x / np.sqrt(64))
+    for fine in x / 64**0.5, x / float(np.sqrt(64)), (x / np.sqrt(64)).astype(np.float32):
+        assert layer(fine).dtype == np.float32
+
+
 @pytest.mark.parametrize("p", [-0.1, 1.0, 2])
 def test_dropout_refuses_what_is_no_probability(p):
     with pytest.raises(ValueError, match="0 <= p < 1"):

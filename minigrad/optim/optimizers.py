@@ -93,7 +93,11 @@ class Optimizer:
             p.grad = None
 
     def step(self):
-        """Update each parameter that has a gradient and requires one."""
+        """Update each parameter that has a gradient and requires one, in place.
+
+        A graph from before the step then holds the new weights: a backward() that goes through it
+        after all, kept by retain_graph=True, gives wrong gradients. Only mg.debug() raises there.
+        """
         for p in self.params:
             if p.grad is not None and p.grad.shape != p.shape:
                 raise ValueError(

@@ -69,6 +69,7 @@ class Tensor:
 
         `gradient` is dL/d(self), from which the others follow. If left out, it is 1, and self must
         have one element. `retain_graph` keeps the graph for another backward; else it is freed.
+        Rules read arrays as they are now: after optimizer.step(), the new weights.
         """
         order = topological_order(self)
         targets = [t for t in order if t.node is None or t.retains_grad]
@@ -107,6 +108,8 @@ class primitive:  # lower case as `property` is: it is used as a function
         self.rules = rules
         self.each = each
         self.name = self.__name__ = name or function.__name__.strip("_")
+        if getattr(function, "__name__", "") == "<lambda>":
+            function.__qualname__ = self.name  # by which Python calls it when arguments are wrong
         self.__doc__ = doc
         # The file whose table this row stands in: that of the caller.
         self.__module__ = sys._getframe(1).f_globals.get("__name__", "")
@@ -223,10 +226,7 @@ def gradients(output, inputs, gradient=None, create_graph=False, retain_graph=Fa
 
 
 def _walk(order, inputs, needed, gradient, create_graph, retain_graph):
-    """Walk `order` back from its end, the output; returns the gradient of each of `inputs`.
-
-    Of what is not `needed`, no gradient is computed.
-    """
+    """Gradients of `inputs`: walks `order` back from its end, through what is `needed` alone."""
     wanted = {id(x) for x in inputs}
     found = {}
     pending = {id(order[-1]): _start(order[-1], gradient, create_graph)}
@@ -274,7 +274,7 @@ def _apply_rule(g, t, i, x, create_graph):
     try:
         rule = row.rule(i)
         if rule is None:
-            raise TypeError("it is a constant there: pass an array, or .detach() it.")
+            raise TypeError(f"{row.name} takes argument {i} as a constant: .detach() it.")
         if create_graph:
             h = rule(g, t, *inputs, **keywords)
         else:

@@ -4,7 +4,8 @@ Only what is imported here is public; `minigrad` offers the same names.
 """
 
 from . import numpy_protocol  # binds the operators and methods of Tensor
-from .elementwise import add, subtract, multiply, divide, negative, power, square, reciprocal, sqrt
+from .elementwise import add, subtract, multiply, divide, positive, negative, power, square
+from .elementwise import reciprocal, sqrt
 from .elementwise import exp, expm1, log, log1p, log2, log10, logaddexp, sigmoid
 from .elementwise import sin, cos, tan, arcsin, arccos, arctan, arctan2, sinh, cosh, tanh
 from .elementwise import absolute, maximum, minimum, clip, where, sign, floor, ceil, round

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..autograd import primitive
 from .elementwise import multiply
-from .shaping import broadcast_to, expand_dims, plain, scatter
+from .shaping import broadcast_to, expand_dims, plain, scatter, shaped
 
 
 def _einsum(*operands, subscripts, optimize):
@@ -32,6 +32,8 @@ def _einsum_gradient(i, g, y, *operands, subscripts, optimize):
     h = broadcast_to(h, np.broadcast_shapes(h.shape, shape))  # axes that were only summed
     if own == labels[i]:
         return h
+    stretched = tuple(a for a, n in enumerate(shape) if n != h.shape[a])
+    h = h.sum(stretched, keepdims=True)  # a diagonal of length 1, which was broadcast
     places = dict(zip(own, np.indices(shape, sparse=True), strict=True))  # a repeated label
     return scatter(h, index=tuple(places[a] for a in labels[i]), shape=x.shape)
 
@@ -108,6 +110,8 @@ def tensordot(a, b, axes=2):
     >>> tensordot(np.ones((2, 3)), np.ones((3, 4)), 1).shape
     (2, 4)
     """
+    a = shaped(a)
+    b = shaped(b)
     if isinstance(axes, int):
         axes = range(-axes, 0), range(axes)
     labels_a, labels_b = [*range(a.ndim)], [*range(a.ndim, a.ndim + b.ndim)]

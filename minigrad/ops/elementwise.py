@@ -14,11 +14,6 @@ from ..autograd import primitive
 LN2, LN10 = math.log(2), math.log(10)
 
 
-def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
-    """np.clip, which knows its bounds by two names each."""
-    return np.clip(x, a_min if min is None else min, a_max if max is None else max)
-
-
 def _gate(g, mask):
     """`g` where the mask holds, else 0: the bits of each float, as an integer, times 1 or 0.
 
@@ -38,7 +33,7 @@ def _sigmoid(x):
 # A table is read down its columns.
 # fmt: off
 
-# ---- arithmetic: add, subtract, multiply, divide, negative, power, square, reciprocal, sqrt ------
+# ---- arithmetic: add, subtract, multiply, divide, positive, negative, power, square, sqrt --------
 
 add        = primitive(np.add,        lambda g, y, a, b: g,
                                       lambda g, y, a, b: g,          doc="a + b")
@@ -48,6 +43,7 @@ multiply   = primitive(np.multiply,   lambda g, y, a, b: g * b,
                                       lambda g, y, a, b: g * a,      doc="a * b")
 divide     = primitive(np.divide,     lambda g, y, a, b: g / b,
                                       lambda g, y, a, b: -g * y / b, doc="a / b")
+positive   = primitive(np.positive,   lambda g, y, x: g,             doc="+x, a copy of x")
 negative   = primitive(np.negative,   lambda g, y, x: -g,            doc="-x")
 power      = primitive(lambda a, b: a**b,  # quick for b = 2 and 0.5, unlike np.power
                                       lambda g, y, a, b: g * (b * a ** _one_less(a, b)),
@@ -101,8 +97,9 @@ maximum    = primitive(np.maximum,    lambda g, y, a, b: (gate(g, a > b) + gate(
 minimum    = primitive(np.minimum,    lambda g, y, a, b: (gate(g, a < b) + gate(g, a <= b)) / 2,
                                       lambda g, y, a, b: (gate(g, a > b) + gate(g, a >= b)) / 2,
                                       doc="The smaller of a and b; a tie halves the gradient")
-clip       = primitive(_clip,         lambda g, y, x, *bounds, **named: gate(g, y == x),
-                                      doc="x within a_min and a_max; the gradient at a bound is 1")
+_clip      = primitive(lambda x, low, high: np.clip(x, low, high),
+                                      lambda g, y, x, low, high: gate(g, y == x),
+                       name="clip",   doc="x within low and high; the gradient at a bound is 1")
 where      = primitive(lambda condition, a, b: np.where(condition, a, b),
                                       None,
                                       lambda g, y, condition, a, b:
@@ -121,6 +118,32 @@ round      = primitive(lambda x, decimals=0: np.round(x, decimals),
                        name="round",  doc="x rounded to the given number of decimals")
 
 # fmt: on
+
+# ---- the bounds of clip --------------------------------------------------------------------------
+
+
+def clip(x, a_min=None, a_max=None, *, min=None, max=None):
+    """`x` within bounds, which are constants; None, or left out, is no bound.
+
+    The gradient is 1 within the bounds and at them, 0 outside. Both have two names, as in np.clip.
+
+    Raises
+    ------
+    ValueError
+        If a bound is given by both of its names.
+
+    Examples
+    --------
+    >>> clip(np.array([-1.0, 0.5, 2.0]), 0, 1)
+    array([0. , 0.5, 1. ])
+    """
+    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
+        raise ValueError(
+            f"clip expects each bound once, got {a_min=}, {a_max=}, {min=} and {max=}: "
+            "a_min and min are the same bound, and so are a_max and max."
+        )
+    return _clip(x, a_min if min is None else min, a_max if max is None else max)
+
 
 # ---- the edges of power --------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..autograd import primitive
 from .einsum import tensordot
 from .elementwise import multiply
-from .shaping import plain, reshape
+from .shaping import plain, reshape, shaped
 
 
 def _matmul_left(g, y, a, b):
@@ -85,4 +85,5 @@ def dot(a, b):
     """
     if np.ndim(plain(a)) == 0 or np.ndim(plain(b)) == 0:
         return multiply(a, b)
+    b = shaped(b)
     return matmul(a, b) if b.ndim <= 2 else tensordot(a, b, (-1, -2))

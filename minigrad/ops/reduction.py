@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..autograd import primitive
 from .elementwise import absolute, exp, gate, where
-from .shaping import broadcast_to, expand_dims, flip, moveaxis, reshape
+from .shaping import astype, broadcast_to, expand_dims, flip, moveaxis, reshape, shaped
 
 
 def _over(f):
@@ -107,19 +107,26 @@ def mean(x, axis=None, keepdims=False):
     >>> mean(np.array([[1.0, 3.0], [5.0, 7.0]]), axis=1)
     array([2., 6.])
     """
+    x = shaped(x)
+    dtype = x.dtype
+    if dtype == np.float16:  # as in NumPy: sums beyond 65,504 would overflow
+        return astype(mean(astype(x, np.float32), axis, keepdims), dtype)
+    if dtype.kind in "iub":  # and those of integers could wrap around
+        x = astype(x, np.float64)
     return sum(x, axis, keepdims) / _count(x, axis)
 
 
 def var(x, axis=None, keepdims=False, ddof=0):
-    """Variance over the given axes, or over all: sum((x - mean) ** 2) / (n - ddof).
+    """Variance over the given axes, or over all: sum((x - mean) ** 2) / max(n - ddof, 0).
 
     Examples
     --------
     >>> float(var(np.array([1.0, 3.0])))
     1.0
     """
+    x = shaped(x)
     distance = x - mean(x, axis, keepdims=True)
-    return sum(distance * distance, axis, keepdims) / (_count(x, axis) - ddof)
+    return sum(distance * distance, axis, keepdims) / _freedom(x, axis, ddof)
 
 
 def std(x, axis=None, keepdims=False, ddof=0):
@@ -130,8 +137,15 @@ def std(x, axis=None, keepdims=False, ddof=0):
     >>> float(std(np.array([1.0, 3.0])))
     1.0
     """
+    x = shaped(x)
     length = _length(x - mean(x, axis, keepdims=True), axis, keepdims)
-    return length / float(np.maximum(_count(x, axis) - ddof, 0)) ** 0.5
+    return length / _freedom(x, axis, ddof) ** 0.5
+
+
+def _freedom(x, axis, ddof):
+    """The degrees of freedom n - ddof, 0 where ddof is more than n."""
+    freedom = float(_count(x, axis) - ddof)
+    return freedom if freedom > 0 else 0.0
 
 
 def norm(x, ord=None, axis=None, keepdims=False):
@@ -155,6 +169,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
     >>> float(norm(np.array([3.0, -4.0]))), float(norm(np.array([3.0, -4.0]), ord=1))
     (5.0, 7.0)
     """
+    x = shaped(x)
     if ord is None or (ord == 2 and len(_axes(x, axis)) == 1):
         return _length(x, axis, keepdims)
     if ord not in (1, np.inf) or len(_axes(x, axis)) != 1:

@@ -6,7 +6,7 @@ All are derived: most compute an index with NumPy, for `getitem`, which knows th
 import numpy as np
 
 from .elementwise import where
-from .shaping import getitem, plain, reshape
+from .shaping import flat_or_along, getitem, plain, reshape, shaped
 
 
 def take(x, indices, axis=None):
@@ -17,9 +17,8 @@ def take(x, indices, axis=None):
     >>> take(np.array([4.0, 5.0, 6.0]), np.array([2, 0, 2]))
     array([6., 4., 6.])
     """
-    if axis is None:
-        x, axis = reshape(x, (-1,)), 0
-    return getitem(x, (slice(None),) * (axis % x.ndim) + (np.asarray(plain(indices)),))
+    x, axis = flat_or_along(x, axis)
+    return getitem(x, (slice(None),) * axis + (np.asarray(plain(indices)),))
 
 
 def take_along_axis(x, indices, axis=-1):
@@ -30,6 +29,7 @@ def take_along_axis(x, indices, axis=-1):
     >>> take_along_axis(np.array([[4.0, 5.0], [6.0, 7.0]]), np.array([[1], [0]]), axis=1).tolist()
     [[5.0], [6.0]]
     """
+    x = shaped(x)
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
     indices = np.asarray(plain(indices))
@@ -89,6 +89,7 @@ def triu(x, k=0):
     >>> triu(np.ones((2, 2))).tolist()
     [[1.0, 1.0], [0.0, 1.0]]
     """
+    x = shaped(x)
     return where(np.triu(np.ones(x.shape[-2:], bool), k), x, 0)
 
 
@@ -100,4 +101,5 @@ def tril(x, k=0):
     >>> tril(np.ones((2, 2))).tolist()
     [[1.0, 0.0], [1.0, 1.0]]
     """
+    x = shaped(x)
     return where(np.tril(np.ones(x.shape[-2:], bool), k), x, 0)

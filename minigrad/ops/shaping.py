@@ -8,6 +8,7 @@ import operator
 from itertools import pairwise
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd import Tensor, primitive
 from .hint import hint
@@ -20,6 +21,11 @@ _BASIC = int, slice, type(None), type(...)  # an index of these reads no element
 def plain(x):
     """The array of a Tensor; anything else as it is."""
     return x.data if isinstance(x, Tensor) else x
+
+
+def shaped(x):
+    """A Tensor as it is; anything else, such as a list, as an array."""
+    return x if isinstance(x, Tensor) else np.asarray(x)
 
 
 def like(x, other):
@@ -43,8 +49,11 @@ def _ordered(x, *, axes):
 
 
 def _inverse(axes):
-    """The axes that undo a transpose by `axes`."""
-    return None if axes is None else tuple(np.argsort([axis % len(axes) for axis in axes]))
+    """The axes that undo a transpose by `axes`, which may be a number if there is one."""
+    if axes is None:
+        return None
+    axes = np.atleast_1d(axes)
+    return tuple(np.argsort(axes % len(axes)))
 
 
 def _borders(x, widths):
@@ -65,6 +74,14 @@ def _along(axis, part):
     if axis < 0:
         return (..., part, *[whole] * (-1 - axis))
     return (*[whole] * axis, part)
+
+
+def flat_or_along(x, axis):
+    """`x` and `axis` for functions that flatten `x` if the axis is None, or if x is a number."""
+    x = shaped(x)
+    if axis is None or x.ndim == 0:
+        x = reshape(x, (-1,))
+    return x, 0 if axis is None else normalize_axis_index(axis, x.ndim)
 
 
 def _reads_twice(index):
@@ -139,6 +156,7 @@ def pad(x, pad_width, mode="constant", constant_values=0):
     array([[0., 1., 1.],
            [0., 0., 0.]])
     """
+    x = shaped(x)
     if mode != "constant" or np.ndim(constant_values):
         raise ValueError(
             f"pad expects mode='constant' and one value for the whole border, got {mode=} and "
@@ -200,8 +218,7 @@ def repeat(x, repeats, axis=None):
     >>> repeat(np.array([1, 2]), 2)
     array([1, 1, 2, 2])
     """
-    if axis is None:
-        x, axis = reshape(x, (-1,)), 0
+    x, axis = flat_or_along(x, axis)
     return getitem(x, _along(axis, np.repeat(np.arange(x.shape[axis]), repeats)))
 
 
@@ -213,6 +230,7 @@ def tile(x, reps):
     >>> tile(np.array([1, 2]), 2)
     array([1, 2, 1, 2])
     """
+    x = shaped(x)
     reps = tuple(np.atleast_1d(reps))
     x = reshape(x, (1,) * (len(reps) - x.ndim) + x.shape)
     for axis, n in enumerate((1,) * (x.ndim - len(reps)) + reps):
@@ -232,6 +250,7 @@ def swapaxes(x, axis1, axis2):
     >>> swapaxes(np.ones((2, 3, 4)), 0, -1).shape
     (4, 3, 2)
     """
+    x = shaped(x)
     return transpose(x, np.swapaxes(np.empty(range(x.ndim)), axis1, axis2).shape)
 
 
@@ -243,6 +262,7 @@ def moveaxis(x, source, destination):
     >>> moveaxis(np.ones((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
+    x = shaped(x)
     return transpose(x, np.moveaxis(np.empty(range(x.ndim)), source, destination).shape)
 
 

@@ -33,6 +33,7 @@ def case(name, op, truth, strategy, row=None, **more):
 # ---- elementwise ---------------------------------------------------------------------------------
 
 for name, low, high in [
+    ("positive", -2, 2),
     ("negative", -2, 2),
     ("square", -2, 2),
     ("reciprocal", 0.5, 2),
@@ -462,6 +463,24 @@ for form in FORMS.split():  # implicit, explicit, repeated, with ..., one to thr
         labelled(form),
         row="einsum",
     )
+
+
+@st.composite
+def stretched_diagonals(draw):
+    """A vector, and a diagonal of length 1 or of the vector's."""
+    n = draw(st.integers(0, 3))
+    k = draw(st.sampled_from([1, n]))
+    arrays = [draw_array(draw, (n,)), draw_array(draw, (k, k, 2))]
+    return arrays, {"text": draw(st.sampled_from(["d,ddk->dk", "d,ddk->k", "d,ddk->", "d,ddk"]))}
+
+
+case(
+    "einsum of a diagonal that is broadcast",
+    lambda *xs, text: mg.einsum(text, *xs),
+    lambda *xs, text: np.einsum(text, *xs),
+    stretched_diagonals(),
+    row="einsum",
+)
 case(
     "einsum of lists",
     lambda a, b: mg.einsum(a, [3, 40, ...], b, [40, 5], [..., 5, 3]),

@@ -169,6 +169,36 @@ def test_attention_to_nothing_is_zero_and_finite():
     assert all(np.isfinite(g).all() for g in gradients(y, [q, k, v], np.ones((2, 3))))
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("ddof", [0, 1, 2, 3, 2.5])
+def test_the_variance_divides_by_0_where_ddof_takes_all_degrees_of_freedom(ddof):
+    for x in np.array([1.0, 3.0]), np.array([[1.0, 3.0], [2.0, 2.0]]), np.array([1, 3]):
+        for f, truth in (mg.var, np.var), (mg.std, np.std):
+            found = f(x, -1, ddof=ddof)
+            np.testing.assert_allclose(found, truth(x, -1, ddof=ddof), rtol=1e-15)
+
+
+def test_the_mean_adds_up_in_a_dtype_that_holds_the_sum():
+    ones = Tensor(np.ones(70_000, np.float16), requires_grad=True)
+    y = mg.mean(ones)
+    assert y.dtype == np.float16
+    assert y.item() == np.mean(ones.data) == 1
+    (g,) = gradients(y, [ones])
+    assert g.dtype == np.float16
+    assert set(g.tolist()) == {float(np.float16(1 / 70_000))}
+    assert mg.mean(np.full(4, 2**62)) == np.mean(np.full(4, 2**62)) == 2**62
+    assert mg.mean([1.0, 2.0]) == mg.mean(np.array([True, True, False, True])) * 2 == 1.5
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8, np.int64, bool])
+@pytest.mark.parametrize("axis", [None, 0, (0, 1)])
+def test_the_mean_is_numpys_for_every_dtype(dtype, axis):
+    x = np.random.default_rng(0).normal(0, 100, (300, 20)).astype(dtype)
+    found, truth = mg.mean(x, axis), np.mean(x, axis)
+    assert found.dtype == truth.dtype
+    np.testing.assert_allclose(found, truth, rtol=2 * float(np.finfo(truth.dtype).eps), atol=1e-5)
+
+
 def test_of_an_empty_array():
     x = Tensor(np.zeros((0, 3)), requires_grad=True)
     assert mg.sum(x).item() == 0

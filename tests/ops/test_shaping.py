@@ -93,10 +93,68 @@ def test_embedding_of_floats_raises():
         mg.embedding(np.array([0.0]), np.zeros((3, 3)))
 
 
-def test_rules_that_have_no_gradient_say_so():
-    x, low = (Tensor(np.array(v), requires_grad=True) for v in (1.0, 0.0))
-    with pytest.raises(TypeError, match="detach"):
-        gradients(mg.clip(x, low, 2), [x, low])
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (lambda x, c: mg.clip(x, c, 2), "clip takes argument 1 as a constant"),
+        (lambda x, c: mg.clip(x, min=c), "clip takes argument 1 as a constant"),
+        (lambda x, c: mg.clip(x, 0, max=c), "clip takes argument 2 as a constant"),
+        (lambda x, c: mg.where(c, x, 0), "where takes argument 0 as a constant"),
+    ],
+)
+def test_a_missing_rule_names_the_operation_and_the_argument(call, reason):
+    x, c = (Tensor(np.array(1.0), requires_grad=True) for _ in range(2))
+    with pytest.raises(TypeError, match=f"{reason}: .*detach"):
+        gradients(call(x, c), [x, c])
+    assert gradients(call(x, c.detach()), [x]) == [1]
+
+
+@pytest.mark.parametrize("bound", [lambda v: v, Tensor, np.float64, lambda v: [v, v]])
+def test_bounds_of_clip_are_the_same_by_place_and_by_name(bound):
+    x = Tensor(np.array([-1.0, 2.0]), requires_grad=True)
+    low, high = bound(0.0), bound(1.0)
+    calls = [
+        mg.clip(x, low, high),
+        mg.clip(x, a_min=low, a_max=high),
+        mg.clip(x, min=low, max=high),
+        mg.clip(x, low, max=high),
+        np.clip(x, low, high),
+        np.clip(x, min=low, max=high),
+        x.clip(min=low, max=high),
+        mg.clip(mg.clip(x, low), max=high),
+    ]
+    for y in calls:
+        assert y.data.tolist() == [0, 1]
+        assert y.dtype == float
+
+
+def test_a_bound_of_clip_given_twice_raises():
+    for bounds in ({"a_min": 0, "min": 0}, {"a_max": 1, "max": 2}):
+        with pytest.raises(ValueError, match="each bound once"):
+            mg.clip(np.ones(2), **bounds)
+
+
+def test_transpose_of_one_axis_takes_a_number():
+    x = Tensor(np.array([1.0, 2.0]), requires_grad=True)
+    for y in np.transpose(x, 0), mg.transpose(x, -1), mg.transpose(x, (0,)), x.transpose(0):
+        assert gradients(y, [x], np.array([3.0, 4.0]))[0].tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_a_number_is_repeated_and_taken_from_as_an_array_of_one(axis):
+    x = Tensor(np.array(3.0), requires_grad=True)
+    for y in np.repeat(x, 2, axis=axis), np.take(x, [0, 0], axis=axis):
+        assert y.data.tolist() == [3, 3]
+        assert gradients(y, [x], np.array([1.0, 4.0])) == [5]
+    with pytest.raises(ValueError, match="out of bounds"):
+        mg.repeat(x, 2, axis=1)
+
+
+@pytest.mark.parametrize("axis", [2, -3])
+def test_an_axis_that_there_is_not_is_no_other_axis(axis):
+    for call in lambda x: mg.take(x, [0], axis), lambda x: mg.repeat(x, 2, axis):
+        with pytest.raises(ValueError, match="out of bounds"):
+            call(np.ones((2, 3)))
 
 
 def test_dropout_keeps_the_mean_and_the_dtype():

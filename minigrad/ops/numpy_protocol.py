@@ -5,6 +5,8 @@ other files. A NumPy function without a row raises; it never silently returns a 
 """
 
 import copy
+import inspect
+from functools import cache
 from operator import attrgetter
 
 import numpy as np
@@ -28,7 +30,8 @@ FUNCTIONS |= {np.einsum: einsum, np.inner: inner, np.tensordot: tensordot,
               np.around: elementwise.round, np.amax: reduction.max, np.amin: reduction.min,
               np.linalg.norm: reduction.norm}
 ARITHMETIC = elementwise.__name__, linalg.__name__, einsum.__module__
-REFUSED = {"out", "where", "dtype", "casting", "order", "subok", "initial", "signature"}
+REFUSED = {"out", "where", "dtype", "casting", "order", "subok", "initial", "signature", "copy",
+           "device", "kind", "mean", "stable"}
 
 # ---- np.f(tensor) has no gradient and returns what NumPy returns ---------------------------------
 
@@ -72,24 +75,61 @@ PLAIN_METHODS = (  # those of the array, without a gradient
 
 def _call(function, args, keywords):
     """Run a NumPy function on Tensors: its row, or its value where there is no gradient."""
-    keywords = {key: value for key, value in keywords.items() if value is not None}
-    if function not in FUNCTIONS and function not in PLAIN:
+    if function in PLAIN:
+        return function(*_arrays(args), **_arrays(_without(function, {"out"}, keywords)))
+    if function not in FUNCTIONS:
         module = getattr(function, "__module__", None) or "numpy"
         raise _no_row(f"{module}.{function.__name__}".replace("numpy", "np"), function.__name__)
-    refused = keywords.keys() & ({"out"} if function in PLAIN else REFUSED)
-    if refused:
-        options = ", ".join(f"{name}=" for name in sorted(refused))
+    args, keywords = _named(function, args, keywords)
+    row = FUNCTIONS[function]
+    if row.__module__ in ARITHMETIC and row is not einsum:
+        args = _operands(args, 3 if row.__module__ == elementwise.__name__ else 2)
+    return row(*args, **_without(function, REFUSED, keywords))
+
+
+def _without(function, refused, keywords):
+    """The keywords without the refused ones, which may only be None: that means left out."""
+    given = [name for name in sorted(refused & keywords.keys()) if keywords[name] is not None]
+    if given:
+        options = ", ".join(f"{name}=" for name in given)
         raise TypeError(
-            f"np.{function.__name__} of a Tensor does not take {options}: "
+            f"np.{function.__name__} of a Tensor does not take {options}: leave it out; "
             "use .astype for a dtype, mg.where or x[mask] for a part."
         )
-    if function in PLAIN:
-        return function(*_arrays(args), **_arrays(keywords))
-    row = FUNCTIONS[function]
-    if row.__module__ in ARITHMETIC and row is not einsum:  # their two operands may be lists
-        operands = [np.asarray(x) if isinstance(x, list | tuple) else x for x in args[:2]]
-        args = [*operands, *args[2:]]
-    return row(*args, **keywords)
+    return {name: value for name, value in keywords.items() if name not in refused}
+
+
+def _named(function, args, keywords):
+    """`args` and `keywords`, the arguments from the first refused one on given by name.
+
+    NumPy's functions have options, such as dtype, between those that rows have.
+    """
+    names = _names_by_place(function)
+    for i, name in enumerate(names[: len(args)]):
+        if name in REFUSED:
+            return args[:i], dict(zip(names[i:], args[i:], strict=False)) | keywords
+    return args, keywords
+
+
+@cache
+def _names_by_place(function):
+    """The names of the arguments that may be given by place or by name; "" for place alone."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # ufuncs have none before NumPy 2.4
+        return []
+    by_place = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return ["" if p.kind is p.POSITIONAL_ONLY else p.name for p in by_place]
+
+
+def _operands(args, count):
+    """`args`, lists among the first few in the dtype that they have beside an operator."""
+    tensors = [x for x in args[:count] if isinstance(x, Tensor)]
+    operands = []
+    for x in args[:count]:
+        is_list = isinstance(x, list | tuple) and tensors
+        operands.append(_operand(tensors[0], x) if is_list else x)
+    return *operands, *args[count:]
 
 
 def _no_row(name, key):
@@ -160,7 +200,7 @@ def _constant(self):
     if self.requires_grad:
         raise TypeError(
             "this would make a constant of a tensor that requires a gradient: call .detach() first "
-            "if that is meant, or .item() for a number."
+            "if that is meant, or .item() for a number; mg.stack makes one tensor of several."
         )
     return self.data
 
@@ -199,7 +239,7 @@ SPECIAL = {
     "__array_function__": lambda self, function, types, args, kwargs: _call(function, args, kwargs),
     "__array__": lambda self, dtype=None, copy=None: np.array(_constant(self), dtype, copy=copy),
     "__neg__": lambda self: elementwise.negative(self),
-    "__pos__": lambda self: self,
+    "__pos__": lambda self: elementwise.positive(self),
     "__abs__": lambda self: elementwise.absolute(self),
     "__getitem__": lambda self, index: shaping.getitem(self, _arrays(index)),
     "__setitem__": _refuse_write,

@@ -1,15 +1,20 @@
 """A Tensor where an array is expected: the row, the value, or an error with its reason."""
 
 import copy
+import inspect
 import math
 import operator
 import pickle
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from op_checks import draw_array, draw_axis, draw_shape
 
 import minigrad as mg
 from minigrad import Tensor, gradients, nn
+from minigrad.autograd import registry
 from minigrad.ops import numpy_protocol
 
 
@@ -39,27 +44,135 @@ ARGUMENTS = {
 TWO = "add subtract multiply divide logaddexp arctan2 maximum minimum matmul dot inner outer"
 
 
-@pytest.mark.parametrize("function", numpy_protocol.FUNCTIONS, ids=lambda f: f.__name__)
+def arguments(name, x):
+    """Arguments for NumPy's function of that name, of which the first are `x`."""
+    if name == "take_along_axis":
+        return x, np.array([[0], [1]]), 1
+    if name == "where":
+        return [True, False], x, 0
+    if name == "einsum":
+        return "ij,jk", x, x
+    if name in ("concatenate", "stack"):
+        return ([x, np.ones((2, 2)), x],)
+    if name in TWO.split() or name == "tensordot":
+        return x, x, *ARGUMENTS.get(name, ())
+    return x, *ARGUMENTS.get(name, ())
+
+
+each_function = pytest.mark.parametrize(
+    "function", numpy_protocol.FUNCTIONS, ids=lambda f: f.__name__
+)
+
+
+@each_function
 def test_numpys_functions_of_a_tensor_are_the_rows(function):
     name, x = function.__name__, np.array([[0.1, 0.2], [0.3, 0.4]])
-    if name == "take_along_axis":
-        run = lambda x: function(x, np.array([[0], [1]]), axis=1)
-    elif name == "where":
-        run = lambda x: function([True, False], x, 0)
-    elif name == "einsum":
-        run = lambda x: function("ij,jk", x, x)
-    elif name in ("concatenate", "stack"):
-        run = lambda x: function([x, np.ones((2, 2)), x])
-    elif name in TWO.split() or name == "tensordot":
-        run = lambda x: function(x, x, *ARGUMENTS.get(name, ()))
-    else:
-        run = lambda x: function(x, *ARGUMENTS.get(name, ()))
-    tensor, truth = run(Tensor(x, requires_grad=True)), run(x)
+    tensor = function(*arguments(name, Tensor(x, requires_grad=True)))
+    truth = function(*arguments(name, x))
     pairs = zip(tensor, truth, strict=True) if name == "split" else [(tensor, truth)]
     for got, expected in pairs:
         assert isinstance(got, Tensor)
         assert got.requires_grad
         np.testing.assert_allclose(got.data, expected)
+
+
+TAKES_ARRAYS_ALONE = np.astype, np.split, np.take_along_axis, np.power  # which is a ** b here
+
+
+@pytest.mark.parametrize(
+    "function",
+    [f for f in numpy_protocol.FUNCTIONS if f not in TAKES_ARRAYS_ALONE],
+    ids=lambda f: f.__name__,
+)
+def test_the_rows_take_lists_and_numbers_as_numpy_does(function):
+    row, name = numpy_protocol.FUNCTIONS[function], function.__name__
+    for x in [[0.1, 0.2], [0.3, 0.4]], [0.5, 0.25], 0.5:
+        try:
+            truth = function(*arguments(name, x))
+        except (ValueError, TypeError, IndexError):
+            assert x == 0.5 or np.ndim(x) == 1  # NumPy takes at least the matrix
+            continue
+        np.testing.assert_allclose(row(*arguments(name, x)), truth, strict=True)
+
+
+LEFT_OUT = object()
+WITH_AXIS = [
+    function
+    for function in [*numpy_protocol.FUNCTIONS, *numpy_protocol.PLAIN]
+    if not isinstance(function, np.ufunc) and "axis" in inspect.signature(function).parameters
+]
+
+
+@st.composite
+def calls_with_axis(draw, function):
+    """An array; a function that makes arguments of it or of its Tensor; and keywords."""
+    shape = draw_shape(draw, min_side=function is np.take)  # there is no index into nothing
+    x = draw_array(draw, shape)
+    axis = draw(st.sampled_from([None, LEFT_OUT, "inside", "anywhere"]))
+    if axis == "inside":
+        axis = draw_axis(draw, shape)
+    elif axis == "anywhere":
+        axis = draw(st.integers(-4, 3))
+    name = function.__name__
+    if name in ("concatenate", "stack"):
+        make = lambda x: ((x, x),)
+    elif name == "take_along_axis":
+        index = np.zeros(x.size if axis is None else shape, int)
+        make = lambda x: (x, index)
+    else:
+        more = {"repeat": (2,), "split": (1,), "take": ([0, 0],), "roll": (1,)}.get(name, ())
+        make = lambda x: (x, *more)
+    if axis is LEFT_OUT:
+        return x, make, {}
+    names = list(inspect.signature(function).parameters)
+    if names.index("axis") == len(make(x)) and draw(st.booleans()):
+        return x, lambda x: (*make(x), axis), {}
+    return x, make, {"axis": axis}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of the mean of nothing
+@pytest.mark.parametrize("function", WITH_AXIS, ids=lambda f: f.__name__)
+@settings(max_examples=80, deadline=None, derandomize=True, database=None)
+@given(data=st.data())
+def test_an_axis_reaches_the_row_as_it_was_passed(function, data):
+    """None, given or left out, an axis, several, or one that there is not: all is as in NumPy."""
+    x, make, keywords = data.draw(calls_with_axis(function))
+    t = Tensor(x, requires_grad=True)
+    try:
+        truth = function(*make(x), **keywords)
+    except (TypeError, ValueError, IndexError):
+        if function is not np.linalg.norm:  # which takes more axes here than in NumPy
+            with pytest.raises((TypeError, ValueError, IndexError)):
+                function(*make(t), **keywords)
+        return
+    found = function(*make(t), **keywords)
+    for got, expected in zip(found, truth) if function is np.split else [(found, truth)]:
+        if function in numpy_protocol.FUNCTIONS:
+            assert got.requires_grad
+            got = got.data
+        np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-12, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("function", "options"),
+    [
+        (np.sum, (0, None, None, True)),
+        (np.prod, (0, None, None, True)),
+        (np.mean, (None, None, None, True)),
+        (np.var, (0, None, None, 1, True)),
+        (np.std, (0, None, None, 1)),
+        (np.max, (1, None, True)),
+        (np.min, (1, None, True)),
+        (np.cumsum, (None, None, None)),
+        (np.round, (1, None)),
+        (np.sort, (None, None, None)),
+        (np.take, ([1, 0], None, None)),
+        (np.clip, (1.5, None, None)),
+        (np.reshape, (4,)),
+    ],
+)
+def test_options_by_place_are_those_of_numpy(function, options, m):
+    np.testing.assert_array_equal(function(m, *options).data, function(m.data, *options))
 
 
 @pytest.mark.parametrize("name", numpy_protocol.CONSTANTS.split())
@@ -113,6 +226,13 @@ def test_a_function_without_a_row_says_what_to_use_instead(call, hint, t):
         (lambda t: np.add(t, 1, where=[True, False]), "where="),
         (lambda t: np.reshape(t, 2, order="F"), "order="),
         (lambda t: np.concatenate([t, t], dtype=np.float32), "dtype="),
+        (lambda t: np.sum(t, 0, np.float32), "dtype="),
+        (lambda t: np.max(t, 0, np.zeros(())), "out="),
+        (lambda t: np.clip(t, 0, 1, np.zeros(2)), "out="),
+        (lambda t: np.reshape(t, 2, "F"), "order="),
+        (lambda t: np.sort(t, kind="stable"), "kind="),
+        (lambda t: np.var(t, mean=1), "mean="),
+        (lambda t: np.astype(t, float, copy=False), "copy="),
         (lambda t: operator.iadd(np.zeros(2), t), "out="),
     ],
 )
@@ -125,17 +245,34 @@ def test_options_that_have_no_meaning_are_refused_by_name(call, option, t):
     "call",
     [
         lambda t: np.where(t),
-        lambda t: np.reshape(t, 2, "F"),
-        lambda t: np.clip(t, 0, 1, np.zeros(2)),
         lambda t: np.cumsum(t, 0, np.float32),
-        lambda t: np.sort(t, kind="stable"),
         lambda t: np.sum(a=t),
-        lambda t: np.var(t, mean=1),
     ],
 )
 def test_forms_of_a_call_that_are_not_supported_raise(call, t):
     with pytest.raises(TypeError):
         call(t)
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (lambda t: np.where(t), r"^where\(\) missing .*'a' and 'b'"),
+        (lambda t: t.astype(float, copy=False), r"^astype\(\) .*'copy'"),
+        (lambda t: t.sum(dim=1), r"^sum\(\) .*'dim'"),
+        (lambda t: mg.primitive(lambda x: x, name="same")(t, t), r"^same\(\) takes 1"),
+    ],
+)
+def test_wrong_arguments_are_blamed_on_the_operation(call, reason, t):
+    with pytest.raises(TypeError, match=reason):
+        call(t)
+
+
+@pytest.mark.parametrize("row", registry.values(), ids=lambda row: row.name)
+def test_no_row_calls_itself_a_lambda_in_errors(row):
+    with pytest.raises(TypeError) as error:
+        row(no_such_option=1)
+    assert "lambda" not in str(error.value)
 
 
 def test_options_left_at_none_are_taken_as_left_out(t):
@@ -212,6 +349,32 @@ def test_numpys_products_take_lists(t):
         assert product.requires_grad
 
 
+@pytest.mark.parametrize(
+    ("function", "apply"),
+    [
+        (np.add, operator.add),
+        (np.subtract, operator.sub),
+        (np.multiply, operator.mul),
+        (np.divide, operator.truediv),
+        (np.power, operator.pow),
+        (np.matmul, operator.matmul),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64])
+def test_a_list_means_the_same_in_numpys_function_and_beside_the_operator(function, apply, dtype):
+    t = Tensor(np.array([1, 2], dtype))
+    for pair in (t, [2.5, 1.0]), ([2.5, 1.0], t), (t, (2, 1)):
+        np.testing.assert_array_equal(function(*pair).data, apply(*pair).data, strict=True)
+
+
+def test_lists_as_bounds_and_choices_keep_float32():
+    t = Tensor(np.array([1, 2], np.float32), requires_grad=True)
+    assert np.clip(t, [0.5, 0.5], [1.5, 1.5]).dtype == np.float32
+    assert np.maximum([1.5, 1.5], t).dtype == np.float32
+    assert np.where([True, False], t, [0.5, 0.5]).dtype == np.float32
+    assert np.where([True, False], [0.5, 0.5], t).data.tolist() == [0.5, 2]
+
+
 def test_a_list_beside_integers_keeps_its_fractions():
     assert (Tensor(np.array([1, 2])) + [0.5, 0.5]).data.tolist() == [1.5, 2.5]
 
@@ -251,8 +414,16 @@ def test_in_place_operators_make_new_tensors_except_of_leaves(t):
 
 def test_signs(t):
     assert (-t).data.tolist() == [-1, -2]
-    assert (+t) is t
+    assert (+t).data.tolist() == [1, 2]
     assert abs(-t).data.tolist() == [1, 2]
+
+
+def test_a_plus_sign_makes_a_tensor_of_its_own(t):
+    y = +t
+    y += 1
+    y.data[0] = 7
+    assert t.data.tolist() == [1, 2]
+    assert gradients(y, [t], np.array([3.0, 4.0]))[0].tolist() == [3, 4]
 
 
 # ---- Python's protocols --------------------------------------------------------------------------
@@ -315,6 +486,11 @@ def test_a_gradient_is_never_lost_without_a_word(lose, t, constant):
         lose(t)
     lose(constant)
     lose(t.detach())
+
+
+def test_an_array_of_tensors_names_stack(t):
+    with pytest.raises(TypeError, match=r"mg\.stack"):
+        np.array([t, t])
 
 
 def test_one_element_of_an_array_is_not_set_to_a_tensor_with_a_gradient(t):

@@ -33,7 +33,7 @@ def _sigmoid(x):
 # A table is read down its columns.
 # fmt: off
 
-# ---- arithmetic: add, subtract, multiply, divide, positive, negative, power, square, sqrt --------
+# ---- arithmetic: add, subtract, multiply, divide, signs, power, square, reciprocal, sqrt ---------
 
 add        = primitive(np.add,        lambda g, y, a, b: g,
                                       lambda g, y, a, b: g,          doc="a + b")

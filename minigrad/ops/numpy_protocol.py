@@ -104,7 +104,7 @@ def _named(function, args, keywords):
 
     NumPy's functions have options, such as dtype, between those that rows have.
     """
-    names = _names_by_place(function)
+    names = names_by_place(function)
     for i, name in enumerate(names[: len(args)]):
         if name in REFUSED:
             return args[:i], dict(zip(names[i:], args[i:], strict=False)) | keywords
@@ -112,11 +112,11 @@ def _named(function, args, keywords):
 
 
 @cache
-def _names_by_place(function):
+def names_by_place(function):
     """The names of the arguments that may be given by place or by name; "" for place alone."""
     try:
         parameters = inspect.signature(function).parameters.values()
-    except ValueError:  # ufuncs have none before NumPy 2.4
+    except ValueError:  # before NumPy 2.4, some have none
         return []
     by_place = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return ["" if p.kind is p.POSITIONAL_ONLY else p.name for p in by_place]

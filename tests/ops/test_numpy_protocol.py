@@ -1,7 +1,6 @@
 """A Tensor where an array is expected: the row, the value, or an error with its reason."""
 
 import copy
-import inspect
 import math
 import operator
 import pickle
@@ -99,7 +98,7 @@ LEFT_OUT = object()
 WITH_AXIS = [
     function
     for function in [*numpy_protocol.FUNCTIONS, *numpy_protocol.PLAIN]
-    if not isinstance(function, np.ufunc) and "axis" in inspect.signature(function).parameters
+    if "axis" in numpy_protocol.names_by_place(function) or function is np.concatenate
 ]
 
 
@@ -124,8 +123,8 @@ def calls_with_axis(draw, function):
         make = lambda x: (x, *more)
     if axis is LEFT_OUT:
         return x, make, {}
-    names = list(inspect.signature(function).parameters)
-    if names.index("axis") == len(make(x)) and draw(st.booleans()):
+    following = numpy_protocol.names_by_place(function)[len(make(x)) :]
+    if following[:1] == ["axis"] and draw(st.booleans()):
         return x, lambda x: (*make(x), axis), {}
     return x, make, {"axis": axis}
 

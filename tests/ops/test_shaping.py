@@ -119,7 +119,7 @@ def test_bounds_of_clip_are_the_same_by_place_and_by_name(bound):
         mg.clip(x, min=low, max=high),
         mg.clip(x, low, max=high),
         np.clip(x, low, high),
-        np.clip(x, min=low, max=high),
+        np.clip(x, a_min=low, a_max=high),
         x.clip(min=low, max=high),
         mg.clip(mg.clip(x, low), max=high),
     ]

@@ -1,5 +1,6 @@
 """Callbacks of `fit`: their base class, and those that stop early, keep weights or average them."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -42,12 +43,47 @@ class Callback:
         """Restore what `state_dict` returned."""
 
 
+def callback_list(callbacks):
+    """The callbacks as a list.
+
+    Raises
+    ------
+    TypeError
+        If they are not a sequence of instances of Callback.
+    """
+    if isinstance(callbacks, Callback):
+        raise TypeError(
+            "callbacks expects a sequence, got one callback: put it into a list, "
+            f"callbacks=[{type(callbacks).__name__}(...)]."
+        )
+    if isinstance(callbacks, type) or not isinstance(callbacks, Iterable):
+        raise TypeError(
+            f"callbacks expects a sequence of callbacks, got {callbacks!r}: make an instance and "
+            "put it into a list, such as callbacks=[mg.EarlyStopping()]."
+        )
+    found = list(callbacks)
+    for callback in found:
+        if not isinstance(callback, Callback):
+            raise TypeError(
+                f"callbacks expects instances of mg.Callback, got {callback!r} among them: call a "
+                "class to make one, as in EarlyStopping(); derive a class of your own from it."
+            )
+    return found
+
+
 class _Best(Callback):
     """Finds the epoch whose number in the history was best: lowest, or highest for an accuracy."""
 
     def __init__(self, monitor):
         self.monitor = monitor
         self.best_epoch = 0
+
+    def on_train_begin(self, run):
+        if self.monitor in ("val_loss", "val_accuracy") and run.validation is None:
+            raise ValueError(
+                f"{type(self).__name__} with monitor={self.monitor!r} expects validation data, got "
+                'none: give fit a validation pair, or take monitor="loss".'
+            )
 
     def improved(self, run):
         if self.monitor not in run.history:

@@ -33,6 +33,13 @@ def save(path, model):
 def load(path, model):
     """Fill the model, in place, with what `save` wrote; all or nothing.
 
+    A model with a new last layer takes the other weights of a file by `load_state_dict`, given the
+    names without those of the layer that differs:
+
+        with np.load(path) as file:
+            old = {name: file[name] for name in file if not name.startswith("9.")}
+        model.load_state_dict(old, strict=False)
+
     Raises
     ------
     FileNotFoundError
@@ -44,7 +51,10 @@ def load(path, model):
     try:
         model.load_state_dict(arrays)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+        raise ValueError(
+            f"{path} is not of this model: {error} "
+            "To take over only some of its layers, see the docstring of mg.load."
+        ) from error
 
 
 def write_arrays(path, arrays):

@@ -1,13 +1,15 @@
 """Evaluation: what a model outputs, and how good that is; nothing is recorded or changed."""
 
+import functools
+import itertools
 import math
-import warnings
 
 import numpy as np
 
-from .data.loader import loader_of
-from .nn import Softmax
-from .ops import cross_entropy
+from .autograd import Tensor
+from .data.loader import DataLoader, batches_of, is_plain, loader_of
+from .ops import binary_cross_entropy_with_logits, cross_entropy
+from .ops.shaping import plain
 from .parallel import Workers, choose_workers
 
 
@@ -26,6 +28,13 @@ def predict(model, x, batch_size=256, workers=1):
     -------
     ndarray (N, ...)
 
+    Raises
+    ------
+    ValueError
+        If there are no examples.
+    TypeError
+        If `forward` returns anything but a Tensor.
+
     Examples
     --------
     >>> import minigrad as mg
@@ -33,8 +42,33 @@ def predict(model, x, batch_size=256, workers=1):
     (5, 3)
     """
     with Workers(choose_workers(workers, model.parameters(), batch_size)) as pool:
-        outputs = _in_batches(pool, model, lambda batch: model(x[batch]).data, x, batch_size)
-        return np.concatenate(outputs)
+        if len(x) == 0:
+            raise ValueError("predict expects at least one example, got empty data.")
+        batches = [slice(start, start + batch_size) for start in range(0, len(x), batch_size)]
+        with model.evaluating():
+            return np.concatenate(pool.map(lambda batch: _scores(model, x[batch]), batches))
+
+
+def _scores(model, x):
+    """The array that a model outputs."""
+    outputs = outputs_of(model, x)
+    if not isinstance(outputs, Tensor):
+        raise TypeError(
+            f"predict expects one Tensor from {type(model).__name__}.forward, got "
+            f"{type(outputs).__name__}: return one, or call the model inside mg.no_grad()."
+        )
+    return outputs.data
+
+
+def outputs_of(model, x):
+    """model(x); raises a TypeError if `forward` forgets to return it."""
+    outputs = model(x)
+    if outputs is None:
+        raise TypeError(
+            f"{type(model).__name__}.forward expects to return its outputs, got None: "
+            "does it end with a return?"
+        )
+    return outputs
 
 
 def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
@@ -43,17 +77,20 @@ def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
     Parameters
     ----------
     model : Module
-    data : pair of arrays (x, y), or DataLoader
+    data : pair of arrays (x, y), or DataLoader, or another iterable of batches (x, y)
+        Of a DataLoader each example counts once, in the order of the data, after its transform.
     loss : callable
     batch_size : int
-        Changes only how much memory it takes, not the result.
+        Of a pair of arrays. Changes only how much memory it takes, not the result.
     workers : int or "auto"
         Threads, each of which takes a batch at a time.
 
     Returns
     -------
     dict
-        `loss`, and `accuracy` if the targets are classes.
+        `loss`, and `accuracy` if the targets are classes: the share of the targets whose class has
+        the highest score. The classes are the last axis of the scores, but axis 1 where the loss is
+        cross_entropy. For binary_cross_entropy_with_logits, a score above 0 means 1.
 
     Examples
     --------
@@ -62,67 +99,60 @@ def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
     ['accuracy', 'loss']
     """
     loader = loader_of(data, batch_size)
+    if isinstance(loader, DataLoader):
+        batch_size = loader.batch_size
     with Workers(choose_workers(workers, model.parameters(), batch_size)) as pool:
-        return evaluate_with(pool, model, loader.x, loader.y, loss, loader.batch_size)
+        return evaluate_with(pool, model, loader, loss)
 
 
-def evaluate_with(pool, model, x, y, loss, batch_size=256):
+def evaluate_with(pool, model, loader, loss):
     """`evaluate`, with workers that already exist."""
 
     def score(batch):
-        outputs = model(x[batch])
-        return loss(outputs, y[batch]).item(), count_hits(outputs, y[batch]), len(x[batch])
+        x, y = batch
+        outputs = outputs_of(model, x)
+        return loss(outputs, y).item(), count_hits(outputs, y, loss), len(x), np.size(y)
 
-    losses, hits, sizes = zip(*_in_batches(pool, model, score, x, batch_size))
-    total = math.fsum(mean * size for mean, size in zip(losses, sizes))
-    result = {"loss": total / len(x)}
+    with model.evaluating():
+        losses, hits, examples, targets = zip(*_map_batches(pool, score, loader))
+    total = math.fsum(mean * size for mean, size in zip(losses, examples))
+    result = {"loss": total / sum(examples)}
     if None not in hits:
-        result["accuracy"] = sum(hits) / len(x)
+        result["accuracy"] = sum(hits) / sum(targets)
     return result
 
 
-def _in_batches(pool, model, function, x, batch_size):
-    """`function` of each batch, a slice, with the model in evaluation mode and nothing recorded."""
-    if len(x) == 0:
-        raise ValueError("there are no examples to evaluate: the data is empty.")
-    batches = [slice(start, start + batch_size) for start in range(0, len(x), batch_size)]
-    with model.evaluating():
-        return pool.map(function, batches)
+def _map_batches(pool, function, loader):
+    """`function` of each batch of a loader, a batch for each worker at a time."""
+    if is_plain(loader):
+        steps = range(math.ceil(len(loader.x) / loader.batch_size))  # the last batch counts too
+        return pool.map(lambda step: function(loader.in_order(step)), steps)
+    results = []
+    batches = batches_of(loader)
+    for batch in batches:
+        group = [batch, *itertools.islice(batches, pool.count - 1)]
+        results += pool.map(function, group)
+    return results
 
 
-def count_hits(outputs, targets):
-    """How many rows of scores are largest at the target; None if the targets are not classes."""
-    targets = np.asarray(targets)
-    if targets.dtype.kind not in "iu" or outputs.shape[:-1] != targets.shape:
-        return None
-    return int((outputs.data.argmax(-1) == targets).sum())
+def count_hits(outputs, targets, loss):
+    """How many of the targets have the highest score; None if the targets are not classes.
 
-
-def check_labels(model, loader, validation):
-    """Find class labels out of range before the first step, not in the middle of training.
-
-    Raises
-    ------
-    ValueError
-        For a label that the model has no score for.
-
-    Warns
-    -----
-    UserWarning
-        If the model ends with a Softmax, which cross_entropy already includes.
+    The classes are the last axis of the outputs, but axis 1 for cross_entropy: (N, K, ...). For
+    binary_cross_entropy_with_logits a target is hit if it is 1 and the score above 0, or neither.
     """
-    if isinstance(model.modules()[-1], Softmax):
-        warnings.warn(
-            "cross_entropy expects scores before any Softmax: leave it out of the model; "
-            "mg.softmax(scores) gives probabilities later.",
-            stacklevel=3,
-        )
-    scores = predict(model, loader.x[:1])
-    if scores.ndim != 2:
-        return
-    for y in [loader.y] if validation is None else [loader.y, validation[1]]:
-        if y.dtype.kind in "iu" and y.max(initial=0) >= scores.shape[1]:
-            raise ValueError(
-                f"the model gives {scores.shape[1]} scores, so labels go from 0 to "
-                f"{scores.shape[1] - 1}, but the data has a label {y.max()}."
-            )
+    if not isinstance(outputs, Tensor):
+        return None
+    scores = outputs.data
+    targets = np.asarray(plain(targets))
+    if isinstance(loss, functools.partial):  # with label_smoothing, for example
+        loss = loss.func
+    if loss is binary_cross_entropy_with_logits:
+        if scores.shape != targets.shape or not ((targets == 0) | (targets == 1)).all():
+            return None
+        return int(((scores > 0) == targets).sum())
+    if loss is cross_entropy and scores.ndim > 2:
+        scores = np.moveaxis(scores, 1, -1)  # (N, ..., K)
+    if targets.dtype.kind not in "iu" or scores.shape[:-1] != targets.shape:
+        return None
+    return int((scores.argmax(-1) == targets).sum())

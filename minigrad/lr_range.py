@@ -1,13 +1,12 @@
 """The learning-rate range test: which learning rate to begin with."""
 
 import itertools
-from contextlib import suppress
 
 import numpy as np
 
-from .data.loader import loader_of
+from .data.loader import batches_of, loader_of
 from .ops import cross_entropy
-from .training import TrainStep
+from .training import LossNotFinite, TrainStep
 
 
 def lr_range_test(
@@ -35,12 +34,18 @@ def lr_range_test(
         The most steps to take; the test ends early once the loss exceeds four times its
         minimum or is not finite.
 
-    The other parameters are those of `fit`. Afterward, model and optimizer are as they were.
+    The other parameters are those of `fit`. Afterward, model and optimizer are as they were, also
+    after Ctrl-C or an error.
 
     Returns
     -------
     rates, losses : arrays
         `plot.lr_range` draws them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `fit` does, also for a loss that is not finite before the first update.
 
     Examples
     --------
@@ -54,16 +59,22 @@ def lr_range_test(
     weights = model.state_dict()
     state = optimizer.state_dict()
     loader = loader_of(train, batch_size, seed)
-    batches = itertools.chain.from_iterable(itertools.repeat(loader))  # epoch after epoch
+    epochs = itertools.repeat(loader)
+    batches = itertools.chain.from_iterable(map(batches_of, epochs))
     rates = np.geomspace(low, high, steps)
     losses = []
-    with TrainStep(model, loss, optimizer, workers, seed) as step, suppress(ValueError):
-        for rate, (x, y) in zip(rates.tolist(), batches):
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            losses.append(step(x, y))  # raises a ValueError once it is not finite
-            if losses[-1] > 4 * min(losses):
-                break
-    model.load_state_dict(weights)
-    optimizer.load_state_dict(state)
+    try:
+        with TrainStep(model, loss, optimizer, workers, seed) as step:
+            for rate, (x, y) in zip(rates.tolist(), batches):
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+                losses.append(step(x, y))
+                if losses[-1] > 4 * min(losses):
+                    break
+    except LossNotFinite:
+        if not losses:  # no learning rate has done anything yet
+            raise
+    finally:
+        model.load_state_dict(weights)
+        optimizer.load_state_dict(state)
     return rates[: len(losses)], np.array(losses)

@@ -13,7 +13,8 @@ class Progress(Callback):
 
     def on_epoch_begin(self, run):
         self.start = time.perf_counter()
-        self.bar = _bar(f"epoch {run.epoch + 1}/{run.epochs}", len(run.loader))
+        batches = len(run.loader) if hasattr(run.loader, "__len__") else None
+        self.bar = _bar(f"epoch {run.epoch + 1}/{run.epochs}", batches)
 
     def on_batch_end(self, run):
         if self.bar is not None:

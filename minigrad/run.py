@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from .checkpoint import below, prefixed, read_arrays, write_arrays
+from .data.loader import DataLoader, batches_of, is_plain
 
 VERSION = 1  # of the files that `Run.keep` writes
 
@@ -19,7 +20,8 @@ class History(dict):
     Attributes
     ----------
     interrupted : bool
-        Whether Ctrl-C ended training early.
+        Whether Ctrl-C ended training early. An epoch that it broke off has no numbers; if that was
+        the first, the lists are there, and empty.
     """
 
     interrupted = False
@@ -37,6 +39,7 @@ class Run:
     Attributes
     ----------
     model, optimizer, schedule, loader, history
+    validation : DataLoader or other iterable of batches, or None
     epoch, epochs : int
         Epochs done, and epochs in all.
     batch : int
@@ -47,11 +50,12 @@ class Run:
         Set to True to end training after this epoch.
     """
 
-    def __init__(self, step, loader, schedule, epochs, callbacks):
+    def __init__(self, step, loader, validation, schedule, epochs, callbacks):
         self.step = step
         self.model = step.model
         self.optimizer = step.optimizer
         self.loader = loader
+        self.validation = validation
         self.schedule = schedule
         self.callbacks = callbacks
         self.epoch = 0
@@ -83,7 +87,8 @@ class Run:
         # The run's count leads; the step and the loader find their random streams by theirs.
         self.step.epoch = self.epoch
         self.step.count = 0
-        self.loader.epoch = self.epoch
+        if isinstance(self.loader, DataLoader):
+            self.loader.epoch = self.epoch
 
     def _reset_means(self):
         self.batch = 0
@@ -92,23 +97,29 @@ class Run:
         self.accuracy = None
         self._loss_sum = 0.0
         self._hits = 0
+        self._targets = 0
 
     def batches(self):
-        """The batches of this epoch, before the loader's transform; Ctrl-C ends them early."""
-        for batch in self.loader.plain_batches():
+        """The batches of this epoch, as the step takes them; Ctrl-C ends them early.
+
+        Those of a DataLoader are not transformed yet, as each worker transforms its own shard.
+        """
+        whole = is_plain(self.loader)
+        for batch in self.loader.plain_batches() if whole else batches_of(self.loader):
             yield batch
             if self.history.interrupted:
                 return
 
-    def end_batch(self, loss, n):
-        """Count a batch of `n` examples, its mean loss, and the hits that the step found."""
+    def end_batch(self, loss, examples, targets):
+        """Count a batch: its mean loss, its numbers of examples and of targets, the step's hits."""
         self.batch += 1
-        self.seen += n
-        self._loss_sum += loss * n
+        self.seen += examples
+        self._loss_sum += loss * examples
         self.loss = self._loss_sum / self.seen
         if self.step.hits is not None:
             self._hits += self.step.hits
-            self.accuracy = self._hits / self.seen
+            self._targets += targets
+            self.accuracy = self._hits / self._targets
         if self.schedule and self.schedule.interval == "step":
             self.schedule.step()
         self.call("on_batch_end")
@@ -126,6 +137,15 @@ class Run:
         for key, value in numbers.items():
             if value is not None:
                 self.history.setdefault(key, []).append(value)
+
+    def result(self):
+        """The history; if not even the first epoch is over, it has its keys, with empty lists."""
+        if not self.history:
+            names = ["loss"] if self.accuracy is None else ["loss", "accuracy"]
+            if self.validation is not None:
+                names += [f"val_{name}" for name in names]
+            self.history.update({name: [] for name in names})
+        return self.history
 
     # ---- checkpoint ------------------------------------------------------------------------------
 
@@ -147,7 +167,14 @@ class Run:
             If there is one, but `resume` is False: it would be overwritten.
         ValueError
             If it is damaged, or of another training run.
+        TypeError
+            If the batches are not a DataLoader's.
         """
+        if not isinstance(self.loader, DataLoader):
+            raise TypeError(
+                "checkpoint= expects a pair of arrays or a DataLoader, whose epoch is set when a "
+                f"run is resumed, got {type(self.loader).__name__}: leave checkpoint= out."
+            )
         if not Path(path).exists():
             return
         if not resume:

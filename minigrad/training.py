@@ -17,11 +17,13 @@ from typing import NamedTuple
 import numpy as np
 
 from .autograd import gradients, setting
-from .data.loader import loader_of
-from .evaluation import check_labels, count_hits, evaluate_with
+from .callbacks import callback_list
+from .checks import check_labels, check_numbers, check_optimizer
+from .data.loader import is_plain, loader_of
+from .evaluation import count_hits, evaluate_with, outputs_of
 from .nn.normalization import collected
 from .ops import cross_entropy
-from .optim.optimizers import limit_norm
+from .optim.optimizers import Optimizer, limit_norm
 from .parallel import Workers, choose_workers
 from .progress import Progress
 from .random import stream, use_generator
@@ -29,6 +31,10 @@ from .run import Run
 from .system import deferred_interrupt
 
 # ---- one step ------------------------------------------------------------------------------------
+
+
+class LossNotFinite(ValueError):
+    """The loss became NaN or infinite, though the batch has finite numbers alone."""
 
 
 class Shard(NamedTuple):
@@ -76,8 +82,13 @@ class TrainStep(AbstractContextManager):
     epoch, count : int
         The counters of these streams; `count` goes up by one with each step.
     hits : int or None
-        How many examples of the last batch were classified correctly; None where the targets are
-        not classes.
+        How many targets of the last batch had the highest score, as `evaluate` counts them; None
+        where the targets are not classes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the optimizer is none, or holds parameters that are not the model's.
 
     Examples
     --------
@@ -102,6 +113,7 @@ class TrainStep(AbstractContextManager):
         accumulate=1,
         transform=None,
     ):
+        check_optimizer(optimizer, model, loss)
         self.model = model
         self.loss = loss
         self.optimizer = optimizer
@@ -116,6 +128,8 @@ class TrainStep(AbstractContextManager):
         self._pool = None
         self._waiting = []  # gradients for the next update, a list for each shard
         self._batches = 0  # how many batches they are from
+        step = getattr(optimizer.step, "__func__", None)
+        self._has_own_step = step is not Optimizer.step  # a subclass's, to be called as it is
         # Waking a thread takes as long as Adam on 50,000 parameters.
         self._shares_update = sum(p.size for p in optimizer.params) > 200_000
 
@@ -125,7 +139,8 @@ class TrainStep(AbstractContextManager):
         Raises
         ------
         ValueError
-            If the loss is not finite; then nothing is updated.
+            If the loss is not finite (a LossNotFinite, unless the batch has such numbers itself);
+            then nothing is updated.
         """
         if len(x) != len(y) or len(x) == 0:
             raise ValueError(f"a step needs a target for each example, got {len(x)} and {len(y)}.")
@@ -161,15 +176,16 @@ class TrainStep(AbstractContextManager):
         make_generator = functools.partial(stream, self.seed, "dropout", *place)
         with use_generator(make_generator), setting(collected, []):
             x = self.transform(shard.x, *place) if self.transform else shard.x
-            outputs = self.model(x)
+            outputs = outputs_of(self.model, x)
             loss = self.loss(outputs, shard.y)
             if not np.isfinite(loss.data).all():
-                raise ValueError(
+                check_numbers(x, shard.y, loss)
+                raise LossNotFinite(
                     f"the loss became {loss.data} at step {self.count}: lower the learning rate, "
                     "or run a step inside mg.debug() to see where it happens."
                 )
             found = self._gradients(loss, shard.share)
-            hits = count_hits(outputs, shard.y)
+            hits = count_hits(outputs, shard.y, self.loss)
             return ShardResult(loss.item() * shard.share, found, hits, moments=collected.get())
 
     def _gradients(self, loss, share):
@@ -184,7 +200,7 @@ class TrainStep(AbstractContextManager):
 
     def _update(self, shards):
         """Update with the sum of the shards, or keep them until enough batches have come."""
-        if self.accumulate > 1 or self.clip_norm is not None:
+        if self.accumulate > 1 or self.clip_norm is not None or self._has_own_step:
             shards = [_merged(self._waiting + shards)]
         self._waiting = shards
         self._batches += 1
@@ -199,16 +215,28 @@ class TrainStep(AbstractContextManager):
         self._batches = 0
         if not shards:
             return
-        # Where one of the two below happens, `_update` has merged all shards into the first.
+        # Where one of the three below happens, `_update` has merged all shards into the first.
         given = [g for g in shards[0] if g is not None]
         if batches < self.accumulate:
             for g in given:
                 g *= self.accumulate / batches
         if self.clip_norm is not None:
             limit_norm(given, self.clip_norm)
+        if self._has_own_step:
+            self._call_own_step(shards[0])
+            return
         self.optimizer.begin(*shards)
         parts = self._pool.count if self._shares_update else 1
         self._pool.map(lambda part: self.optimizer.update(part, parts), range(parts))
+
+    def _call_own_step(self, found):
+        """The step of a subclass, which looks for the gradients on the parameters."""
+        try:
+            for p, g in zip(self.optimizer.params, found):
+                p.grad = g
+            self.optimizer.step()
+        finally:
+            self.optimizer.zero_grad()
 
     def close(self):
         """End the threads, if there are any."""
@@ -267,8 +295,11 @@ def fit(
     Parameters
     ----------
     model : Module
-    train : pair of arrays (x, y), or DataLoader
-    validation : pair of arrays, optional
+    train : pair of arrays (x, y), or DataLoader, or another iterable of batches (x, y)
+        Each epoch is one pass. `fit` sets the epoch of a DataLoader, from 0 on: each call begins
+        with the same order of batches, whereas loops by hand go on with the loader's next epoch.
+        Another seed gives another order.
+    validation : the same, optional
         Evaluated after each epoch.
     optimizer : Optimizer
     epochs : int
@@ -292,6 +323,9 @@ def fit(
         Continue from the checkpoint, if there is one; the result is the same, to the bit, as if
         training had never stopped. All other arguments must be as they were.
 
+    A subclass of Optimizer with a `step` of its own finds the gradients in p.grad. One of
+    DataLoader with an `__iter__` of its own gives batches that are ready to be used.
+
     Returns
     -------
     History
@@ -303,6 +337,8 @@ def fit(
     ValueError
         For x and y of different lengths, no data, class labels out of range, a loss that is not
         finite, or a checkpoint that is damaged or of another run.
+    TypeError
+        For data, callbacks or an optimizer of another kind.
 
     Examples
     --------
@@ -315,14 +351,15 @@ def fit(
     1.0
     """
     loader = loader_of(train, batch_size, seed)
-    if loss is cross_entropy:
-        check_labels(model, loader, validation)
+    validation = None if validation is None else loader_of(validation, batch_size=256)
+    check_labels(model, loss, loader, validation)
     if not isinstance(epochs, int) or epochs < 0:
         raise ValueError(f"fit expects a number of epochs, 0 or more, got {epochs!r}.")
-    callbacks = [*callbacks, *([Progress()] if progress else [])]
-    options = {"clip_norm": clip_norm, "accumulate": accumulate, "transform": loader.transformed}
+    callbacks = callback_list(callbacks) + ([Progress()] if progress else [])
+    transform = loader.transformed if is_plain(loader) else None
+    options = {"clip_norm": clip_norm, "accumulate": accumulate, "transform": transform}
     with TrainStep(model, loss, optimizer, workers, seed, **options) as step:
-        run = Run(step, loader, schedule, epochs, callbacks)
+        run = Run(step, loader, validation, schedule, epochs, callbacks)
         if checkpoint is not None:
             run.restore(checkpoint, resume)
         with deferred_interrupt(run.interrupt):
@@ -330,23 +367,23 @@ def fit(
             while run.goes_on():
                 run.begin_epoch()
                 for x, y in run.batches():  # as they are: each worker transforms its own shard
-                    run.end_batch(step(x, y), len(x))
+                    run.end_batch(step(x, y), len(x), np.size(y))
                 if run.history.interrupted:
                     break
                 step.flush()
                 run.call("on_evaluation_begin")
-                run.end_epoch(_scores(step, loader, validation))
+                run.end_epoch(_scores(step, validation))
                 run.call("on_epoch_end")
                 run.call("on_evaluation_end")
                 if checkpoint is not None:
                     run.keep(checkpoint)
             run.call("on_evaluation_begin")
             run.call("on_train_end")
-    return run.history
+    return run.result()
 
 
-def _scores(step, loader, validation):
+def _scores(step, validation):
     """What `evaluate` gives for the validation data, computed by the workers of the step."""
     if validation is None:
         return {}
-    return evaluate_with(step.pool(loader.batch_size), step.model, *validation, step.loss)
+    return evaluate_with(step._pool, step.model, validation, step.loss)

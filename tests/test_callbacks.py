@@ -22,7 +22,7 @@ class Script(mg.Callback):
 def train(*callbacks, epochs=6, lr=0.0, n=8, **options):
     model = nn.Dense(2, 2)
     x, y = np.ones((n, 2), np.float32), np.zeros(n, int)
-    history = mg.fit(model, (x, y), optimizer=optim.SGD(model.parameters(), lr=lr), epochs=epochs,
+    history = mg.fit(model, (x, y), (x, y), optimizer=optim.SGD(model.parameters(), lr=lr), epochs=epochs,
                      batch_size=4, callbacks=callbacks, progress=False, **options)  # fmt: skip
     return model, history
 
@@ -68,8 +68,8 @@ def test_early_stopping_knows_that_accuracy_is_to_rise():
 
 
 def test_a_number_that_is_not_there_is_named():
-    with pytest.raises(ValueError, match=r"monitor='val_loss'.*has loss, accuracy"):
-        train(mg.EarlyStopping())
+    with pytest.raises(ValueError, match=r"monitor='val_f1'.*has loss, accuracy, val_loss"):
+        train(mg.EarlyStopping(monitor="val_f1"))
 
 
 def test_save_best_writes_the_best_alone(tmp_path):

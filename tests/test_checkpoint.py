@@ -101,6 +101,8 @@ def test_the_weights_of_another_model_are_refused(tmp_path):
     mg.save(path, nn.Dense(2, 3))
     with pytest.raises(ValueError, match=r"model\.npz.*missing.*0\.weight"):
         mg.load(path, model())
+    with pytest.raises(ValueError, match=r"load_state_dict\(state, strict=False\).*of mg\.load\."):
+        mg.load(path, model())
 
 
 def test_a_file_that_is_not_there_says_so(tmp_path):

@@ -24,7 +24,7 @@ STOREYS = (
     {"ops"},
     {"nn", "data", "metrics", "transforms", "graph", "debug", "parallel"},
     {"optim", "gradcheck", "checkpoint", "plot", "evaluation"},
-    {"callbacks", "run", "progress"},
+    {"callbacks", "checks", "run", "progress"},
     {"training"},
     {"lr_range"},
 )

@@ -114,7 +114,13 @@ def test_accuracy_shows_no_room_above_100_percent():
     assert plot.history({"loss": [0.1], "accuracy": [1.0]}).axes[1].get_ylim()[1] <= 101
 
 
-@pytest.mark.parametrize("histories", [{}, {"loss": []}, {"run": {}}])
+def test_history_of_a_run_that_was_interrupted_in_its_first_epoch_has_no_curves():
+    figure = plot.history({"loss": [], "accuracy": [], "val_loss": [], "val_accuracy": []})
+    assert titles(figure) == ["Loss", "Accuracy"]
+    assert all(ax.get_legend() is None and not ax.lines for ax in figure.axes)
+
+
+@pytest.mark.parametrize("histories", [{}, {"run": {}}, {"run": {"lr": [0.1]}}])
 def test_history_of_nothing_says_what_it_expects(histories):
     with pytest.raises(ValueError, match="under 'loss'"):
         plot.history(histories)

@@ -273,9 +273,23 @@ def test_ctrl_c_ends_after_the_step_and_keeps_what_is_learnt(capsys):
     assert press.last == 3  # of the 5 batches of an epoch
     assert history.interrupted
     assert "interrupted in epoch 1" in capsys.readouterr().out
-    assert history == {}
+    assert history == {"loss": [], "accuracy": []}
     assert bits(model) != bits(network())
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_in_the_first_epoch_leaves_the_keys_and_in_a_later_one_the_numbers():
+    whole = fitted(network(), data(), validation=data(seed=1), epochs=1)
+    broken_off = fitted(network(), data(), validation=data(seed=1), callbacks=[PressCtrlC(2)])
+    assert broken_off == {key: [] for key in whole}
+
+    class InTheSecondEpoch(PressCtrlC):
+        def on_batch_end(self, run):
+            if run.epoch == 1:
+                super().on_batch_end(run)
+
+    press = InTheSecondEpoch(2)
+    assert fitted(network(), data(), validation=data(seed=1), callbacks=[press]) == whole
 
 
 def test_a_second_ctrl_c_ends_at_once():
@@ -321,11 +335,10 @@ def test_labels_of_the_validation_data_are_looked_at_too():
 
 def test_a_loss_that_is_not_finite_stops_before_the_update():
     model = network()
-    x, y = data()
-    x[5] = np.nan
+    model[3].bias.data[0] = np.nan  # as of steps that were too long
     before = bits(model)
     with pytest.raises(ValueError, match=r"the loss became nan.*learning rate"):
-        fitted(model, (x, y), batch_size=96)
+        fitted(model, data(), batch_size=96)
     assert bits(model) == before
 
 
@@ -417,6 +430,30 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
     assert int(done.stdout) / 1024 < 300
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_second_fit_begins_with_the_batches_of_the_first_and_loops_by_hand_go_on(workers):
+    x, y = np.arange(24, dtype=np.float32)[:, None], np.zeros(24, int)
+    seen = []
+
+    class Spy(nn.Dense):
+        def forward(self, x):
+            if self.training and len(x) > 1:  # not the look at the scores
+                seen.extend(x.data.ravel().tolist())
+            return super().forward(x)
+
+    model = Spy(1, 2)
+    loader = DataLoader(x, y, 8)
+    for _ in range(2):
+        mg.fit(model, loader, optimizer=optim.SGD(model.parameters(), lr=0.1), epochs=2,
+               progress=False)  # fmt: skip
+    by_hand = [[value for x, _ in DataLoader(x, y, 8) for value in x.ravel()]]
+    assert seen[:48] == seen[48:]
+    assert seen[:24] == by_hand[0] != seen[24:48]
+    third = [value for x, _ in loader for value in x.ravel()]
+    assert loader.epoch == 3
+    assert third not in (seen[:24], seen[24:48])
+
+
 def test_the_range_test_raises_the_rate_until_the_loss_does_and_leaves_everything_as_it_was():
     model, x = network(), data()[0]
     y = np.random.default_rng(5).integers(0, 3, len(x))  # nothing to learn: the loss stays above 0
@@ -428,3 +465,46 @@ def test_the_range_test_raises_the_rate_until_the_loss_does_and_leaves_everythin
     assert losses[-1] > 4 * losses.min()
     assert bits(model) == before
     assert all((value == state[name]).all() for name, value in optimizer.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "match"),
+    [
+        (lambda x, y: (x, y + 9), ValueError, "targets from 0 to 2"),
+        (lambda x, y: (x * np.nan, y), ValueError, "NaN or infinity among the inputs x"),
+        (lambda x, y: (x, KeyboardInterrupt), KeyboardInterrupt, None),
+        (lambda x, y: (x, ZeroDivisionError), ZeroDivisionError, None),
+    ],
+)
+def test_the_range_test_hides_no_error_and_leaves_everything_as_it_was(spoil, error, match):
+    model, (x, y) = network(), data()
+    x, spoiled = spoil(x, y)
+
+    def loss(outputs, y):
+        calls.append(y)
+        if len(calls) == 4 and isinstance(spoiled, type):
+            raise spoiled
+        return mg.cross_entropy(outputs, y)
+
+    calls = []
+    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    before, state = bits(model), optimizer.state_dict()
+    targets = y if isinstance(spoiled, type) else spoiled
+    with pytest.raises(error, match=match):
+        mg.lr_range_test(model, (x, targets), optimizer=optimizer, loss=loss)
+    assert bits(model) == before
+    assert all((value == state[name]).all() for name, value in optimizer.state_dict().items())
+
+
+def test_the_range_test_ends_where_the_loss_is_not_finite_but_not_before_the_first_update():
+    model = nn.Dense(2, 1)
+    x, y = np.ones((8, 2), np.float32), np.zeros((8, 1), np.float32)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    times = iter([1.0, 2.0, 3.0, np.inf])
+    loss = lambda outputs, y: mg.square(outputs - y).mean() * 0 + next(times)
+    rates, losses = mg.lr_range_test(model, (x, y), optimizer=optimizer, loss=loss)
+    assert losses.tolist() == [1, 2, 3]
+    assert len(rates) == 3
+    never = lambda outputs, y: outputs.sum() * np.inf
+    with pytest.raises(ValueError, match="the loss became"):
+        mg.lr_range_test(model, (x, y), optimizer=optimizer, loss=never)

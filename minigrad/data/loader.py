@@ -1,6 +1,7 @@
 """From images to batches: normalize, hold some back for validation, hand out in batches."""
 
 import operator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -109,10 +110,15 @@ def split(x, y, validation=0.1, seed=0):
 
 def _check_pair(caller, x, y):
     for name, array in (("x", x), ("y", y)):
-        if not isinstance(array, np.ndarray) or array.ndim == 0:
+        if not isinstance(array, np.ndarray):
             raise TypeError(
-                f"{caller} expects {name} as a NumPy array of examples, not one without axes, got "
-                f"{type(array).__name__}: try np.atleast_1d(values) or tensor.numpy()."
+                f"{caller} expects {name} as a NumPy array, got {type(array).__name__}: "
+                f"np.array({name}) makes one of a list, {name}.numpy() of a tensor."
+            )
+        if array.ndim == 0:
+            raise TypeError(
+                f"{caller} expects {name} as an array of examples, got one without axes: "
+                f"np.atleast_1d({name}) is one of a single example."
             )
     if len(x) != len(y):
         raise ValueError(
@@ -128,11 +134,16 @@ class DataLoader:
 
     Each pass, `for x_batch, y_batch in loader`, is one epoch. The order depends only on `seed` and
     the number of the epoch, so setting `loader.epoch` resumes a training run where it stopped.
+    Loops by hand go on from epoch to epoch, also from one loop to the next. `fit` does not: it sets
+    `loader.epoch`, and starts at epoch 0 each time.
 
     Parameters
     ----------
-    x, y : ndarray, shapes (N, ...)
-        Kept as they are, never copied as a whole.
+    x : ndarray, shape (N, ...)
+        Kept as it is, never copied as a whole, like `y`.
+    y : ndarray, shape (N, ...), optional
+        Without it, a pass gives x_batch alone instead of pairs, and the loader does for loops by
+        hand, but not for `fit` and `evaluate`.
     batch_size : int
     shuffle : bool
         Without it, batches are slices of `x` and `y` in their own order: views, so that writing to
@@ -158,6 +169,8 @@ class DataLoader:
     --------
     >>> import numpy as np
     >>> x = np.arange(5)
+    >>> [batch.tolist() for batch in DataLoader(x, batch_size=2, shuffle=False)]
+    [[0, 1], [2, 3], [4]]
     >>> loader = DataLoader(x, 10 * x, batch_size=2, shuffle=False)
     >>> [(a.tolist(), b.tolist()) for a, b in loader]
     [([0, 1], [0, 10]), ([2, 3], [20, 30]), ([4], [40])]
@@ -165,8 +178,10 @@ class DataLoader:
     (3, 1)
     """
 
-    def __init__(self, x, y, batch_size, shuffle=True, seed=0, transform=None, drop_last=False):
-        _check_pair("DataLoader", x, y)
+    def __init__(
+        self, x, y=None, batch_size=64, shuffle=True, seed=0, transform=None, drop_last=False
+    ):
+        _check_pair("DataLoader", x, x if y is None else y)
         self.x = x
         self.y = y
         self.batch_size = operator.index(batch_size)
@@ -198,17 +213,23 @@ class DataLoader:
         """Start the next epoch."""
         epoch = self.epoch
         for step, (x, y) in enumerate(self.plain_batches()):
-            yield self.transformed(x, epoch, step), y
+            x = self.transformed(x, epoch, step)
+            yield x if self.y is None else (x, y)
 
     def plain_batches(self):
-        """The next epoch's batches, not transformed."""
+        """The next epoch's batches as pairs (x, y), not transformed; y may be None."""
         order = stream(self.seed, "shuffle", self.epoch).permutation(len(self.x))
         self.epoch += 1
         for start in range(0, len(self) * self.batch_size, self.batch_size):
             batch = slice(start, start + self.batch_size)
             if self.shuffle:
                 batch = order[batch]
-            yield self.x[batch], self.y[batch]
+            yield self.x[batch], None if self.y is None else self.y[batch]
+
+    def in_order(self, step):
+        """Batch number `step` in the order of the data, transformed, as `evaluate` uses it."""
+        batch = slice(step * self.batch_size, (step + 1) * self.batch_size)
+        return self.transformed(self.x[batch], self.epoch, step), self.y[batch]
 
     def transformed(self, x, epoch, step, shard=0):
         """A batch, or a shard of it, after `transform`, which draws from a stream of its own."""
@@ -221,10 +242,70 @@ def _dtype_and_shape(array):
     return "None" if array is None else f"{array.dtype} {array.shape}"
 
 
+# ---- what fit and evaluate take ------------------------------------------------------------------
+
+
 def loader_of(data, batch_size, seed=0):
-    """A pair of arrays as a DataLoader; a DataLoader as it is."""
-    if isinstance(data, DataLoader):
-        return data
-    if not isinstance(data, tuple | list) or len(data) != 2:
-        raise TypeError(f"expected a pair (x, y) or a DataLoader, got {type(data).__name__}.")
-    return DataLoader(*data, batch_size, seed=seed)
+    """What hands out batches (x, y): a pair of arrays as a DataLoader, anything else as it is.
+
+    Raises
+    ------
+    TypeError
+        If `data` is neither a pair of arrays nor a DataLoader with targets nor another iterable
+        that can be passed over again and again.
+    """
+    if _is_pair(data) and not all(map(_is_batch, data)):  # a list of two batches is no pair
+        return DataLoader(*data, batch_size, seed=seed)
+    if is_plain(data) and data.y is None:
+        raise TypeError(
+            "expected a DataLoader with targets, got one of x alone: DataLoader(x, y), or "
+            "DataLoader(x, x) for a network that restores its inputs."
+        )
+    if isinstance(data, Iterator):
+        raise TypeError(
+            f"expected batches for several passes, got {type(data).__name__}, which is used up "
+            "after one: pass a list of its batches, or an object whose __iter__ starts anew."
+        )
+    if not isinstance(data, Iterable) or isinstance(data, np.ndarray | dict | str):
+        raise TypeError(
+            f"expected a pair (x, y) or a DataLoader, got {type(data).__name__}: "
+            "any other iterable of batches (x, y) will do too."
+        )
+    return data
+
+
+def is_plain(loader):
+    """Whether it is a DataLoader that hands out its own arrays: no subclass changes `__iter__`."""
+    return isinstance(loader, DataLoader) and type(loader).__iter__ is DataLoader.__iter__
+
+
+def batches_of(loader):
+    """One pass over any iterable of batches.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a batch is not a pair (x, y), or there is none.
+    """
+    count = 0
+    for batch in loader:
+        if not _is_pair(batch):
+            raise TypeError(
+                f"{type(loader).__name__} is expected to give batches (x, y), got "
+                f"{type(batch).__name__} in place of batch {count}."
+            )
+        yield batch
+        count += 1
+    if count == 0:
+        raise ValueError(
+            f"{type(loader).__name__} gave no batch in this pass: its __iter__ has to start anew "
+            "each time."
+        )
+
+
+def _is_pair(value):
+    return isinstance(value, tuple | list) and len(value) == 2
+
+
+def _is_batch(value):
+    return _is_pair(value) and all(hasattr(part, "shape") for part in value)

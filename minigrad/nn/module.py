@@ -167,7 +167,7 @@ class Module:
             raise ValueError(
                 "load_state_dict expects the names of this model's own state, got a state with "
                 f"missing {missing or 'nothing'}, unknown {unknown or 'nothing'}. "
-                "Is it of another model? strict=False takes what fits."
+                "Is it of another model? load_state_dict(state, strict=False) takes what fits."
             )
         new = {name: np.asarray(state[name]) for name in own if name in state}
         for name, array in new.items():

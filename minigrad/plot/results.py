@@ -30,7 +30,8 @@ def history(histories, figure=None):
     ['loss']
     """
     runs = {"": histories} if "loss" in histories else dict(histories)
-    keys = [key for key in ("loss", "accuracy") if any(_curves(run, key) for run in runs.values())]
+    found = {key.removeprefix("val_") for run in runs.values() for key in run}
+    keys = [key for key in ("loss", "accuracy") if key in found]
     if not keys:
         raise ValueError(
             "history expects lists of one number per epoch under 'loss' and so on, "
@@ -59,12 +60,13 @@ def _draw_runs(ax, runs, key):
             label = f"{run_name}, {split}".lstrip(", ")
             _draw_curve(ax, scale * np.asarray(values, float), label, number, style)
     ax.set(title=key.capitalize(), xlabel="epoch", ylabel="accuracy (%)" if in_percent else key)
-    ax.set_xlim(0.5, max(len(line.get_xdata()) for line in ax.lines) + 0.5)
+    ax.set_xlim(0.5, max((len(line.get_xdata()) for line in ax.lines), default=1) + 0.5)
     ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)  # no epoch 1.5
     if in_percent:
         ax.set_ylim(top=min(ax.get_ylim()[1], 100.5))
     ax.grid(alpha=0.3)
-    ax.legend()
+    if ax.lines:  # none, where training was interrupted in its first epoch
+        ax.legend()
 
 
 def _draw_curve(ax, values, label, number, style):

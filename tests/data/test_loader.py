@@ -191,6 +191,18 @@ def test_each_example_comes_once_with_its_target(n, batch_size, shuffle, drop_la
         np.testing.assert_array_equal(y_batch, 10 * x_batch)
 
 
+def test_without_targets_batches_are_of_x_alone_in_the_same_order():
+    x, y = numbered(50)
+    pairs = DataLoader(x, y, 8, seed=3, transform=lambda x, rng: x + 100)
+    alone = DataLoader(x, batch_size=8, seed=3, transform=lambda x, rng: x + 100)
+    for _ in range(2):
+        expected = [batch.tolist() for batch, _ in pairs]
+        assert [batch.tolist() for batch in alone] == expected
+    assert len(next(iter(DataLoader(np.zeros(100))))) == 64
+    with pytest.raises(TypeError, match="expects y as a NumPy array, got int"):
+        DataLoader(x, 8)
+
+
 def test_each_epoch_has_its_own_order_and_the_seed_repeats_it():
     first, second = passes(DataLoader(*numbered(50), 8, seed=3), 2)
     assert first != second

@@ -158,6 +158,17 @@ def test_an_optimizer_of_ones_own_needs_a_rule_alone():
     assert p.data.tolist() == [0.5, 2.5]
 
 
+def test_an_optimizer_with_a_step_alone_needs_no_learning_rate():
+    class Halve(optimizers.Optimizer):
+        def step(self):
+            for p in self.params:
+                p.data /= 2
+
+    p = Parameter([1.0, 2.0])
+    Halve([p]).step()
+    assert p.data.tolist() == [0.5, 1.0]
+
+
 def test_shards_are_summed():
     p, q = start(dtype=np.float32), start(dtype=np.float32)
     shards = [[gradient(p.shape, t).astype(np.float32)] for t in range(3)]

@@ -218,6 +218,8 @@ def test_a_checkpoint_needs_a_loader(tmp_path):
         (Passes(), ValueError, "Passes gave no batch"),
         (Passes(points()[0]), TypeError, r"batches \(x, y\), got ndarray in place of batch 0"),
         ({"x": points()[0]}, TypeError, "got dict"),
+        ((*points(), None), TypeError, r"pair \(x, y\) of arrays.*got 3 of NoneType, ndarray"),
+        ([], ValueError, "list gave no batch"),
         (DataLoader(points()[0]), TypeError, r"DataLoader\(x, y\)"),
         ((points()[0], list(points()[1])), TypeError, r"y as a NumPy array, got list: np\.array"),
     ],

@@ -430,8 +430,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
     assert int(done.stdout) / 1024 < 300
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_second_fit_begins_with_the_batches_of_the_first_and_loops_by_hand_go_on(workers):
+def test_a_second_fit_begins_with_the_batches_of_the_first_and_loops_by_hand_go_on():
     x, y = np.arange(24, dtype=np.float32)[:, None], np.zeros(24, int)
     seen = []
 

@@ -256,6 +256,11 @@ def loader_of(data, batch_size, seed=0):
     """
     if _is_pair(data) and not all(map(_is_batch, data)):  # a list of two batches is no pair
         return DataLoader(*data, batch_size, seed=seed)
+    if isinstance(data, tuple | list) and not all(map(_is_batch, data)):
+        raise TypeError(
+            f"expected a pair (x, y) of arrays, or a list of such batches, got {len(data)} of "
+            f"{', '.join(sorted({type(part).__name__ for part in data}))}."
+        )
     if is_plain(data) and data.y is None:
         raise TypeError(
             "expected a DataLoader with targets, got one of x alone: DataLoader(x, y), or "

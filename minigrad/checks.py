@@ -1,4 +1,4 @@
-"""What training refuses: mistakes that would show later, or elsewhere, or never."""
+"""Mistakes that training refuses by name, as they would show later, or elsewhere, or never."""
 
 import warnings
 

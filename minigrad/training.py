@@ -298,10 +298,12 @@ def fit(
     train : pair of arrays (x, y), or DataLoader, or another iterable of batches (x, y)
         Each epoch is one pass. `fit` sets the epoch of a DataLoader, from 0 on: each call begins
         with the same order of batches, whereas loops by hand go on with the loader's next epoch.
-        Another seed gives another order.
+        Another seed gives another order. A subclass of DataLoader with an `__iter__` of its own
+        gives batches that are ready to be used; workers transform those of a DataLoader.
     validation : the same, optional
         Evaluated after each epoch.
     optimizer : Optimizer
+        Of the model's parameters. A subclass with a `step` of its own finds gradients in p.grad.
     epochs : int
     loss : callable
         loss(outputs, y), the mean over the examples.
@@ -322,9 +324,6 @@ def fit(
     resume : bool
         Continue from the checkpoint, if there is one; the result is the same, to the bit, as if
         training had never stopped. All other arguments must be as they were.
-
-    A subclass of Optimizer with a `step` of its own finds the gradients in p.grad. One of
-    DataLoader with an `__iter__` of its own gives batches that are ready to be used.
 
     Returns
     -------

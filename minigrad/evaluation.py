@@ -12,6 +12,8 @@ from .ops import binary_cross_entropy_with_logits, cross_entropy
 from .ops.shaping import plain
 from .parallel import Workers, choose_workers
 
+IGNORED = -100  # the ignore_index that cross_entropy has if none is given
+
 
 def predict(model, x, batch_size=256, workers=1):
     """The model's outputs, computed in batches, in evaluation mode.
@@ -111,13 +113,14 @@ def evaluate_with(pool, model, loader, loss):
     def score(batch):
         x, y = batch
         outputs = outputs_of(model, x)
-        return loss(outputs, y).item(), count_hits(outputs, y, loss), len(x), np.size(y)
+        hits, targets = count_hits(outputs, y, loss), count_targets(y, loss)
+        return loss(outputs, y).item(), hits, len(x), targets
 
     with model.evaluating():
         losses, hits, examples, targets = zip(*_map_batches(pool, score, loader))
     total = math.fsum(mean * size for mean, size in zip(losses, examples))
     result = {"loss": total / sum(examples)}
-    if None not in hits:
+    if None not in hits and sum(targets):
         result["accuracy"] = sum(hits) / sum(targets)
     return result
 
@@ -145,8 +148,7 @@ def count_hits(outputs, targets, loss):
         return None
     scores = outputs.data
     targets = np.asarray(plain(targets))
-    if isinstance(loss, functools.partial):  # with label_smoothing, for example
-        loss = loss.func
+    loss, options = _function_of(loss)
     if loss is binary_cross_entropy_with_logits:
         if scores.shape != targets.shape or not ((targets == 0) | (targets == 1)).all():
             return None
@@ -155,4 +157,23 @@ def count_hits(outputs, targets, loss):
         scores = np.moveaxis(scores, 1, -1)  # (N, ..., K)
     if targets.dtype.kind not in "iu" or scores.shape[:-1] != targets.shape:
         return None
-    return int((scores.argmax(-1) == targets).sum())
+    hits = scores.argmax(-1) == targets
+    if loss is cross_entropy:
+        hits &= targets != options.get("ignore_index", IGNORED)
+    return int(hits.sum())
+
+
+def count_targets(targets, loss):
+    """How many of the targets can be hit: all but those that cross_entropy ignores."""
+    targets = np.asarray(plain(targets))
+    loss, options = _function_of(loss)
+    if loss is cross_entropy and targets.dtype.kind in "iu":
+        return int((targets != options.get("ignore_index", IGNORED)).sum())
+    return targets.size
+
+
+def _function_of(loss):
+    """A loss and the options that functools.partial gave it, such as label_smoothing."""
+    if isinstance(loss, functools.partial):
+        return loss.func, loss.keywords
+    return loss, {}

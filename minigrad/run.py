@@ -116,7 +116,7 @@ class Run:
         self.seen += examples
         self._loss_sum += loss * examples
         self.loss = self._loss_sum / self.seen
-        if self.step.hits is not None:
+        if self.step.hits is not None and targets:
             self._hits += self.step.hits
             self._targets += targets
             self.accuracy = self._hits / self._targets

@@ -20,7 +20,7 @@ from .autograd import gradients, setting
 from .callbacks import callback_list
 from .checks import check_labels, check_numbers, check_optimizer
 from .data.loader import is_plain, loader_of
-from .evaluation import count_hits, evaluate_with, outputs_of
+from .evaluation import count_hits, count_targets, evaluate_with, outputs_of
 from .nn.normalization import collected
 from .ops import cross_entropy
 from .optim.optimizers import Optimizer, limit_norm
@@ -366,7 +366,7 @@ def fit(
             while run.goes_on():
                 run.begin_epoch()
                 for x, y in run.batches():  # as they are: each worker transforms its own shard
-                    run.end_batch(step(x, y), len(x), np.size(y))
+                    run.end_batch(step(x, y), len(x), count_targets(y, loss))
                 if run.history.interrupted:
                     break
                 step.flush()

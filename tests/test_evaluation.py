@@ -194,3 +194,25 @@ def test_predict_of_several_outputs_says_what_to_do():
 
     with pytest.raises(TypeError, match=r"one Tensor from Two\.forward, got tuple.*no_grad"):
         mg.predict(Two(2, 2), np.ones((4, 2), np.float32))
+
+
+@pytest.mark.parametrize("ignore_index", [-100, 1])
+def test_targets_that_the_loss_ignores_count_neither_as_right_nor_as_wrong(ignore_index):
+    class Same(nn.Module):
+        def __init__(self):
+            self.zero = nn.Parameter(np.zeros(1))
+
+        def forward(self, x):
+            return x + self.zero
+
+    scores = np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 0]] * 5  # answers 0 1 2 0 0
+    targets = np.array([0, ignore_index, 2, 2, ignore_index])
+    loss = functools.partial(mg.cross_entropy, ignore_index=ignore_index)
+    model = Same()
+    assert mg.evaluate(model, (scores, targets), loss)["accuracy"] == 2 / 3
+    optimizer = mg.optim.SGD(model.parameters(), lr=0.0)
+    history = mg.fit(
+        model, (scores, targets), optimizer=optimizer, epochs=1, loss=loss, batch_size=5,
+        progress=False,
+    )  # fmt: skip
+    assert history["accuracy"] == [2 / 3]

@@ -69,17 +69,14 @@ class Module:
 
     def __call__(self, *inputs, **keywords):
         """Run `forward`. Arrays become Tensors, those of floats in the parameters' dtype."""
-        tensors = [self._tensor(x) for x in inputs]
-        named_tensors = {name: self._tensor(x) for name, x in keywords.items()}
-        return self.forward(*tensors, **named_tensors)
+        inputs = [self._tensor(x) if isinstance(x, np.ndarray) else x for x in inputs]
+        for name, x in keywords.items():
+            if isinstance(x, np.ndarray):
+                keywords[name] = self._tensor(x)
+        return self.forward(*inputs, **keywords)
 
     def _tensor(self, array):
-        """A Tensor of an array; floats are converted to the dtype of the first parameter.
-
-        What is no array is left as it is.
-        """
-        if not isinstance(array, np.ndarray):
-            return array
+        """A Tensor of an array; floats are converted to the dtype of the first parameter."""
         if array.dtype.kind == "f":
             dtypes = (part.dtype for _, part in self._inside() if isinstance(part, Parameter))
             array = array.astype(next(dtypes, array.dtype), copy=False)

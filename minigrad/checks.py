@@ -53,8 +53,13 @@ def check_optimizer(optimizer, model, loss):
     Raises
     ------
     TypeError, ValueError
-        If it is no optimizer, or holds foreign parameters and lacks some of the model's. The loss,
-        if it is a Module, may have parameters of its own.
+        If it is no optimizer, or holds nothing that the model trains.
+
+    Warns
+    -----
+    UserWarning
+        If it lacks some of the model's parameters and holds others, as after a layer was replaced.
+        The loss, if it is a Module, may have parameters of its own.
     """
     if not isinstance(optimizer, Optimizer):
         raise TypeError(
@@ -65,12 +70,17 @@ def check_optimizer(optimizer, model, loss):
     known = [p for part in parts for p in part.parameters()]
     left_out = [p for p in known if p.requires_grad and id(p) not in held]
     # Either alone is usual: a part of the model is trained, or something beside the model.
-    if left_out and held - {id(p) for p in known}:
-        raise ValueError(
-            f"the optimizer holds parameters that are not the model's, and lacks {len(left_out)} "
-            "of the model's: make it anew from model.parameters() whenever the model, or a layer "
-            "of it, is replaced. Parameters to be left as they are get requires_grad = False."
-        )
+    if not left_out or not held - {id(p) for p in known}:
+        return
+    message = (
+        f"the optimizer holds parameters that are not the model's, and lacks {len(left_out)} "
+        "of the model's: make it anew from model.parameters() whenever the model, or a layer "
+        "of it, is replaced. Parameters to be left as they are get requires_grad = False."
+    )
+    if any(id(p) in held for p in known if p.requires_grad):
+        warnings.warn(message, stacklevel=3)
+    else:
+        raise ValueError(message)
 
 
 def check_numbers(x, y, loss):

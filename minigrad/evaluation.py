@@ -43,9 +43,9 @@ def predict(model, x, batch_size=256, workers=1):
     >>> predict(mg.nn.Dense(2, 3), np.ones((5, 2))).shape
     (5, 3)
     """
+    if len(x) == 0:
+        raise ValueError("predict expects at least one example, got empty data.")
     with Workers(choose_workers(workers, model.parameters(), batch_size)) as pool:
-        if len(x) == 0:
-            raise ValueError("predict expects at least one example, got empty data.")
         batches = [slice(start, start + batch_size) for start in range(0, len(x), batch_size)]
         with model.evaluating():
             return np.concatenate(pool.map(lambda batch: _scores(model, x[batch]), batches))
@@ -71,6 +71,20 @@ def outputs_of(model, x):
             "does it end with a return?"
         )
     return outputs
+
+
+def tensor_for(loss, model, outputs):
+    """The outputs; raises a TypeError if a loss of minigrad would get anything but a Tensor."""
+    function, _ = _function_of(loss)
+    if (
+        isinstance(outputs, Tensor)
+        or getattr(function, "__module__", "") != cross_entropy.__module__
+    ):
+        return outputs
+    raise TypeError(
+        f"{function.__name__} expects one Tensor from {type(model).__name__}.forward, got "
+        f"{type(outputs).__name__}: return one, or write a loss that takes what forward returns."
+    )
 
 
 def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
@@ -112,15 +126,18 @@ def evaluate_with(pool, model, loader, loss):
 
     def score(batch):
         x, y = batch
-        outputs = outputs_of(model, x)
-        hits, targets = count_hits(outputs, y, loss), count_targets(y, loss)
-        return loss(outputs, y).item(), hits, len(x), targets
+        outputs = tensor_for(loss, model, outputs_of(model, x))
+        targets, weight = count_targets(y, loss)
+        mean = loss(outputs, y).item() if weight else 0.0  # all of a batch may be ignored
+        return mean, weight, count_hits(outputs, y, loss), targets
 
     with model.evaluating():
-        losses, hits, examples, targets = zip(*_map_batches(pool, score, loader))
-    total = math.fsum(mean * size for mean, size in zip(losses, examples))
-    result = {"loss": total / sum(examples)}
-    if None not in hits and sum(targets):
+        means, weights, hits, targets = zip(*_map_batches(pool, score, loader))
+    if not sum(weights):
+        raise ValueError("evaluate expects targets that count, but the loss ignores all of them.")
+    total = math.fsum(mean * weight for mean, weight in zip(means, weights))
+    result = {"loss": total / sum(weights)}
+    if None not in hits:
         result["accuracy"] = sum(hits) / sum(targets)
     return result
 
@@ -164,12 +181,20 @@ def count_hits(outputs, targets, loss):
 
 
 def count_targets(targets, loss):
-    """How many of the targets can be hit: all but those that cross_entropy ignores."""
+    """How many of the targets can be hit, and what their mean loss counts beside other means.
+
+    All targets can be hit but those that cross_entropy ignores. Its mean counts by the others, each
+    by the weight of its class; the mean of any other loss counts by the examples.
+    """
     targets = np.asarray(plain(targets))
     loss, options = _function_of(loss)
-    if loss is cross_entropy and targets.dtype.kind in "iu":
-        return int((targets != options.get("ignore_index", IGNORED)).sum())
-    return targets.size
+    if loss is not cross_entropy or targets.dtype.kind not in "iu":
+        return targets.size, len(targets)
+    used = targets != options.get("ignore_index", IGNORED)
+    number = int(used.sum())
+    if options.get("weight") is None:
+        return number, number
+    return number, float(np.asarray(plain(options["weight"]))[targets[used]].sum())
 
 
 def _function_of(loss):

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 
 from .callbacks import Callback
 
@@ -13,7 +14,9 @@ class Progress(Callback):
 
     def on_epoch_begin(self, run):
         self.start = time.perf_counter()
-        batches = len(run.loader) if hasattr(run.loader, "__len__") else None
+        batches = None
+        with suppress(TypeError):  # other iterables may not know
+            batches = len(run.loader)
         self.bar = _bar(f"epoch {run.epoch + 1}/{run.epochs}", batches)
 
     def on_batch_end(self, run):

@@ -96,6 +96,7 @@ class Run:
         self.loss = 0.0
         self.accuracy = None
         self._loss_sum = 0.0
+        self._weight = 0
         self._hits = 0
         self._targets = 0
 
@@ -110,12 +111,13 @@ class Run:
             if self.history.interrupted:
                 return
 
-    def end_batch(self, loss, examples, targets):
-        """Count a batch: its mean loss, its numbers of examples and of targets, the step's hits."""
+    def end_batch(self, loss, examples, targets, weight):
+        """Count a batch: its mean loss, by its weight, and the hits among its targets."""
         self.batch += 1
         self.seen += examples
-        self._loss_sum += loss * examples
-        self.loss = self._loss_sum / self.seen
+        self._loss_sum += loss * weight
+        self._weight += weight
+        self.loss = self._loss_sum / self._weight
         if self.step.hits is not None and targets:
             self._hits += self.step.hits
             self._targets += targets

@@ -70,7 +70,7 @@ def warn_once(message):
     """Warn of what the machine lacks, the first time that it is missed; names the user's line."""
     level = 2  # the caller of this function
     frame = sys._getframe(1)
-    while frame.f_back and frame.f_globals["__name__"].startswith(f"{__package__}."):
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(f"{__package__}."):
         frame = frame.f_back
         level += 1
     warnings.warn(message, RuntimeWarning, stacklevel=level)

@@ -20,7 +20,7 @@ from .autograd import gradients, setting
 from .callbacks import callback_list
 from .checks import check_labels, check_numbers, check_optimizer
 from .data.loader import is_plain, loader_of
-from .evaluation import count_hits, count_targets, evaluate_with, outputs_of
+from .evaluation import count_hits, count_targets, evaluate_with, outputs_of, tensor_for
 from .nn.normalization import collected
 from .ops import cross_entropy
 from .optim.optimizers import Optimizer, limit_norm
@@ -43,7 +43,7 @@ class Shard(NamedTuple):
     number: int
     x: np.ndarray
     y: np.ndarray
-    share: float  # of the examples of the batch
+    share: float  # of what counts for the mean loss of the batch
 
 
 class ShardResult(NamedTuple):
@@ -145,7 +145,8 @@ class TrainStep(AbstractContextManager):
         if len(x) != len(y) or len(x) == 0:
             raise ValueError(f"a step needs a target for each example, got {len(x)} and {len(y)}.")
         pool = self.pool(len(x))
-        results = pool.map(self._named_shard, _cut(x, y, min(pool.count, len(x))))
+        shards = _cut(x, y, min(pool.count, len(x)), self.loss)
+        results = pool.map(self._named_shard, shards)
         for of_one_norm in zip(*[result.moments for result in results]):  # from all shards
             of_one_norm[0].norm.observe(of_one_norm)
         self._update([result.gradients for result in results])
@@ -176,7 +177,7 @@ class TrainStep(AbstractContextManager):
         make_generator = functools.partial(stream, self.seed, "dropout", *place)
         with use_generator(make_generator), setting(collected, []):
             x = self.transform(shard.x, *place) if self.transform else shard.x
-            outputs = outputs_of(self.model, x)
+            outputs = tensor_for(self.loss, self.model, outputs_of(self.model, x))
             loss = self.loss(outputs, shard.y)
             if not np.isfinite(loss.data).all():
                 check_numbers(x, shard.y, loss)
@@ -248,12 +249,20 @@ class TrainStep(AbstractContextManager):
         self.close()
 
 
-def _cut(x, y, count):
-    """A batch cut into `count` shards of nearly the same length."""
+def _cut(x, y, count, loss):
+    """A batch cut into `count` shards of nearly the same length, but those that count nothing."""
+    if count == 1:
+        return [Shard(0, x, y, 1.0)]
     cuts = [len(x) * k // count for k in range(count + 1)]
+    pieces = [slice(start, end) for start, end in itertools.pairwise(cuts)]
+    weights = [count_targets(y[piece], loss)[1] for piece in pieces]
+    total = sum(weights)
+    if not total:
+        return [Shard(0, x, y, 1.0)]  # the loss says what is wrong with it
     return [
-        Shard(number, x[start:end], y[start:end], (end - start) / len(x))
-        for number, (start, end) in enumerate(itertools.pairwise(cuts))
+        Shard(number, x[piece], y[piece], weight / total)
+        for number, (piece, weight) in enumerate(zip(pieces, weights))
+        if weight
     ]
 
 
@@ -366,7 +375,7 @@ def fit(
             while run.goes_on():
                 run.begin_epoch()
                 for x, y in run.batches():  # as they are: each worker transforms its own shard
-                    run.end_batch(step(x, y), len(x), count_targets(y, loss))
+                    run.end_batch(step(x, y), len(x), *count_targets(y, loss))
                 if run.history.interrupted:
                     break
                 step.flush()

@@ -841,3 +841,16 @@ def test_the_engine_costs_a_small_multiple_of_numpy():
 
     bare = min(repeat(lambda: [np.multiply(a, c) for _ in range(1000)], number=1, repeat=20))
     assert min(repeat(chain, number=1, repeat=20)) < 24 * bare
+
+
+def test_a_tensor_pickled_by_version_0_1_is_read():
+    x = mg.Tensor(np.array([1.0, 2.0]), requires_grad=True, name="x")
+    fields = {
+        "_data": x.data, "_node": None, "_retains": False, "grad": None, "name": "x",
+        "requires_grad": True,
+    }  # fmt: skip
+    old = object.__new__(mg.Tensor)
+    old.__setstate__((None, fields))
+    (old * old).sum().backward()
+    assert old.grad.tolist() == [2, 4]
+    assert (old.node, old.retains_grad, old.name) == (None, False, "x")

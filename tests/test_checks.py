@@ -89,6 +89,19 @@ def test_an_optimizer_of_another_model_or_of_a_layer_that_was_replaced_is_refuse
         mg.lr_range_test(model, points(), optimizer=optimizer)
 
 
+def test_an_optimizer_of_a_layer_that_was_replaced_beside_one_that_stays_is_warned_of():
+    model = nn.Sequential(nn.Dense(2, 4), nn.Dense(4, 2))
+    optimizer = optim.Adam(model.parameters())
+    replaced = nn.Sequential(model[0], nn.Dense(4, 2))
+    with pytest.warns(UserWarning, match=r"not the model's, and lacks 2 .*make it anew"):
+        train(replaced, optimizer=optimizer)
+
+
+def test_the_parameters_of_a_model_are_called_for():
+    with pytest.raises(TypeError, match=r"got a function: call it, as model\.parameters\(\)"):
+        optim.Adam(Net().parameters)
+
+
 def test_an_optimizer_of_a_part_of_the_model_or_of_more_than_it_is_no_mistake():
     model = nn.Sequential(nn.Dense(2, 4), nn.Dense(4, 2))
     train(model, optimizer=optim.Adam(model[1].parameters()))

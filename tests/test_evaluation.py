@@ -216,3 +216,60 @@ def test_targets_that_the_loss_ignores_count_neither_as_right_nor_as_wrong(ignor
         progress=False,
     )  # fmt: skip
     assert history["accuracy"] == [2 / 3]
+
+
+def gradients_of(workers, loss, x, y):
+    """What one step of plain gradient descent with lr=1 takes off the weights."""
+    model = nn.Dense(3, 4, rng=np.random.default_rng(0))
+    before = model.weight.data.copy()
+    optimizer = optim.SGD(model.parameters(), lr=1.0)
+    with mg.TrainStep(model, loss, optimizer, workers) as step:
+        value = step(x, y)
+    return value, before - model.weight.data
+
+
+@pytest.mark.parametrize("options", [{}, {"weight": np.array([1.0, 10, 1, 1], np.float32)}])
+@pytest.mark.parametrize(
+    "y", [[0, 1, 2, 3, -100, -100, -100, 1], [-100] * 4 + [1, 1, 0, 2], [1, 1, 1, 1, 0, 0, 2, 3]]
+)
+def test_shards_count_by_their_targets(y, options):
+    x = np.random.default_rng(1).normal(size=(8, 3)).astype(np.float32)
+    loss = functools.partial(mg.cross_entropy, **options)
+    value, slope = gradients_of(1, loss, x, np.array(y))
+    for workers in (2, 3, 8):
+        found, by_shards = gradients_of(workers, loss, x, np.array(y))
+        assert found == pytest.approx(value, rel=1e-5)
+        np.testing.assert_allclose(by_shards, slope, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"weight": np.array([1.0, 10, 1, 1], np.float32)}])
+def test_the_loss_does_not_depend_on_the_batch_size_where_targets_are_ignored(options):
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(8, 3)).astype(np.float32), np.array([0, 1, 2, 3, -100, -100, -100, 1])
+    model, loss = nn.Dense(3, 4), functools.partial(mg.cross_entropy, **options)
+    whole = mg.evaluate(model, (x, y), loss)
+    for batch_size in (1, 3, 4):
+        found = mg.evaluate(model, (x, y), loss, batch_size=batch_size)
+        assert found["accuracy"] == whole["accuracy"]
+        assert found["loss"] == pytest.approx(whole["loss"], rel=1e-5)
+    optimizer = optim.SGD(model.parameters(), lr=0.0)
+    history = mg.fit(
+        model, (x, y), optimizer=optimizer, epochs=1, loss=loss, batch_size=5, progress=False
+    )
+    assert history["loss"][0] == pytest.approx(whole["loss"], rel=1e-5)
+    with pytest.raises(ValueError, match="targets that count"):
+        mg.evaluate(model, (x, np.full(8, -100)), loss)
+
+
+@pytest.mark.parametrize("loss", [mg.cross_entropy, functools.partial(mg.mse_loss), mg.l1_loss])
+def test_a_loss_of_minigrad_names_the_tuple_that_a_forward_returns(loss):
+    class Two(nn.Module):
+        def __init__(self):
+            self.dense = nn.Dense(3, 4)
+
+        def forward(self, x):
+            return self.dense(x), x
+
+    x, y = np.ones((2, 3), np.float32), np.zeros(2, int)
+    with pytest.raises(TypeError, match=r"expects one Tensor from Two.forward, got tuple"):
+        mg.evaluate(Two(), (x, y), loss)

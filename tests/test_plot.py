@@ -436,6 +436,11 @@ def test_the_ending_names_the_format(tmp_path, name, start):
     assert path.suffix
 
 
+def test_a_history_of_numbers_under_unknown_keys_says_what_it_expects():
+    with pytest.raises(ValueError, match="history expects lists"):
+        plot.history({"val_loss": [1]})
+
+
 def test_save_of_axes_in_a_subfigure_saves_the_whole_figure(tmp_path):
     figure = Figure(figsize=(16, 4), layout="constrained")
     plot.history(RUN, figure=figure.subfigures(1, 2)[0])

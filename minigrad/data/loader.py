@@ -110,6 +110,11 @@ def split(x, y, validation=0.1, seed=0):
 
 def _check_pair(caller, x, y):
     for name, array in (("x", x), ("y", y)):
+        if name == "y" and isinstance(array, int):
+            raise TypeError(
+                f"{caller} expects y, the targets, as a NumPy array, got {array}: "
+                f"is batch_size={array} meant?"
+            )
         if not isinstance(array, np.ndarray):
             raise TypeError(
                 f"{caller} expects {name} as a NumPy array, got {type(array).__name__}: "

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..autograd import primitive
 from .conv_blocks import conv2d_input_gradient_row, conv2d_row  # rows that work block by block
-from .shaping import concatenate, expand_dims, reshape, split, squeeze
+from .shaping import concatenate, expand_dims, pieces, reshape, squeeze
 from .windows import check_windows, col2im, im2col, output_size, pair
 
 # ---- the textbook: conv2d_textbook and its two gradients -----------------------------------------
@@ -117,7 +117,7 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     check_windows("conv2d", x.shape, w.shape[2:], **options)
     if groups == 1:
         return conv2d_row(x, w, b, **options)
-    groups_of_both = zip(split(x, groups, axis=1), split(w, groups, axis=0))
+    groups_of_both = zip(pieces(x, groups, axis=1), pieces(w, groups, axis=0))
     parts = [conv2d_row(channels, kernels, **options) for channels, kernels in groups_of_both]
     y = concatenate(parts, axis=1)
     return y if b is None else y + reshape(b, (-1, 1, 1))
@@ -196,7 +196,7 @@ def conv_transpose2d(x, w, b=None, stride=1, padding=0, output_padding=0, groups
     """
     options = {"stride": pair(stride), "padding": pair(padding), "dilation": pair(dilation)}
     shape = _transposed_shape(x, w, b, groups, output_padding=pair(output_padding), **options)
-    groups_of_both = zip(split(x, groups, axis=1), split(w, groups, axis=0))
+    groups_of_both = zip(pieces(x, groups, axis=1), pieces(w, groups, axis=0))
     parts = [
         conv2d_input_gradient_row(channels, kernels, shape=shape, **options)
         for channels, kernels in groups_of_both

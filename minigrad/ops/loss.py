@@ -12,7 +12,7 @@ from .shaping import like, moveaxis, plain, reshape
 
 
 def _reduce(losses, reduction):
-    if reduction not in ("mean", "sum", "none"):
+    if not isinstance(reduction, str) or reduction not in ("mean", "sum", "none"):
         raise ValueError(f'reduction expects "mean", "sum" or "none", got {reduction!r}.')
     if reduction == "none":
         return losses

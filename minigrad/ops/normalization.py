@@ -33,6 +33,10 @@ def normalize(x, mean, var, weight=1, bias=0, eps=1e-5):
     """
     if getattr(x, "dtype", None) == np.uint8:
         raise TypeError(f"mg.normalize expects floats, got {x.dtype} of shape {x.shape}.")
+    return _normalized(x, mean, var, weight, bias, eps)
+
+
+def _normalized(x, mean, var, weight, bias, eps):
     return (x - mean) * (weight / sqrt(var + eps)) + bias
 
 
@@ -240,4 +244,4 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
     sigma2 = var(x, axes, keepdims=True)
     weight = 1 if weight is None else weight
     bias = 0 if bias is None else bias
-    return normalize(x, mu, sigma2, weight, bias, eps)
+    return _normalized(x, mu, sigma2, weight, bias, eps)

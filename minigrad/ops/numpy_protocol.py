@@ -222,6 +222,13 @@ def _state(self):
     return object.__getstate__(self)
 
 
+def _set_state(self, state):
+    """What `_state` gave; version 0.1 had other names for two of its fields."""
+    _, fields = state
+    for name, value in fields.items():
+        setattr(self, {"_node": "node", "_retains": "retains_grad"}.get(name, name), value)
+
+
 def _repr(self):
     values = np.array2string(self.data, separator=", ", prefix="Tensor(", threshold=50)
     grad = ", requires_grad=True" if self.requires_grad else ""
@@ -248,6 +255,7 @@ SPECIAL = {
     "__int__": lambda self: int(_constant(self)),
     "__copy__": copy.deepcopy,  # as with arrays, nothing is shared
     "__getstate__": _state,
+    "__setstate__": _set_state,
     "__repr__": _repr,
     "__format__": lambda self, spec: format(self.item(), spec) if spec else repr(self),
     "ndim": property(attrgetter("data.ndim")),

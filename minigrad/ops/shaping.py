@@ -196,11 +196,18 @@ def stack(arrays, axis=0):
 def split(x, sections, axis=0):
     """Views of `x`, cut at the indices `sections` or into that many equal parts.
 
+    To hold back a share of examples there is `data.split`.
+
     Examples
     --------
     >>> [part.tolist() for part in split(np.arange(4), 2)]
     [[0, 1], [2, 3]]
     """
+    return pieces(x, sections, axis)
+
+
+def pieces(x, sections, axis):
+    """`split`, for other operations, whose errors are none of its callers'."""
     n = x.shape[axis]
     if isinstance(sections, int | np.integer):
         if sections < 1 or n % sections:

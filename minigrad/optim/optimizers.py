@@ -45,6 +45,11 @@ class Optimizer:
                 f"{type(self).__name__} expects a list of Parameters, got the model "
                 f"{type(params).__name__}: pass model.parameters()."
             )
+        if callable(params):
+            raise TypeError(
+                f"{type(self).__name__} expects a list of Parameters, got a function: call it, as "
+                "model.parameters()."
+            )
         if isinstance(params, Tensor | dict):
             raise TypeError(
                 f"{type(self).__name__} expects a list of Parameters or of groups, got a single "

@@ -30,7 +30,7 @@ def history(histories, figure=None):
     ['loss']
     """
     runs = {"": histories} if "loss" in histories else dict(histories)
-    found = {key.removeprefix("val_") for run in runs.values() for key in run}
+    found = {str(key).removeprefix("val_") for run in runs.values() for key in run}
     keys = [key for key in ("loss", "accuracy") if key in found]
     if not keys:
         raise ValueError(

@@ -52,6 +52,16 @@ def test_the_wrong_one_of_two_functions_of_one_name_says_which_is_meant(call, me
     assert meant in said(caught.value)
 
 
+def test_the_errors_of_other_operations_do_not_speak_of_splitting_data():
+    for call in (
+        lambda: mg.conv2d(np.ones((1, 2, 4, 4)), np.ones((2, 1, 2, 2)), groups=2.5),
+        lambda: mg.layer_norm(np.ones((2, 3)), 3, weight="a"),
+    ):
+        with pytest.raises((TypeError, ValueError)) as caught:
+            call()
+        assert "data." not in said(caught.value)
+
+
 def test_other_errors_of_split_are_as_they_were():
     with pytest.raises(ValueError, match="cannot cut an axis of 6 into 4 equal sections"):
         mg.split(IMAGES, 4)
@@ -199,7 +209,7 @@ def test_without_targets_batches_are_of_x_alone_in_the_same_order():
         expected = [batch.tolist() for batch, _ in pairs]
         assert [batch.tolist() for batch in alone] == expected
     assert len(next(iter(DataLoader(np.zeros(100))))) == 64
-    with pytest.raises(TypeError, match="expects y as a NumPy array, got int"):
+    with pytest.raises(TypeError, match=r"expects y.*got 8: is batch_size=8 meant"):
         DataLoader(x, 8)
 
 

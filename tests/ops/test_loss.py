@@ -195,6 +195,11 @@ def test_scores_of_many_places_have_their_classes_in_axis_1(reduction):
     assert mg.gradcheck(loss, [scores])
 
 
+def test_a_weight_where_pytorch_has_it_is_no_reduction():
+    with pytest.raises(ValueError, match='reduction expects "mean", "sum" or "none"'):
+        mg.cross_entropy(LOGITS, np.array([2, 0]), np.ones(3))
+
+
 def test_smoothing_out_of_range_raises():
     with pytest.raises(ValueError, match=r"1\.5"):
         mg.cross_entropy(LOGITS, np.array([2, 0]), label_smoothing=1.5)

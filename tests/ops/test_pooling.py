@@ -98,3 +98,9 @@ def test_adaptive_pooling_of_no_image_raises():
         mg.adaptive_avg_pool2d(np.zeros((4, 4)), 2)
     with pytest.raises(ValueError, match="adaptive_avg_pool2d"):
         mg.adaptive_avg_pool2d(np.zeros((1, 1, 4, 4)), 0)
+
+
+@pytest.mark.parametrize("size", [1, 2, (3, 1), (6, 4), (4, 3), (1, 5)])
+def test_adaptive_pooling_is_that_of_the_loops_whether_sizes_divide_or_not(size):
+    x = np.random.default_rng(0).normal(size=(2, 3, 6, 4))
+    np.testing.assert_allclose(mg.adaptive_avg_pool2d(x, size), truth.adaptive_avg_pool2d(x, size))

@@ -108,7 +108,7 @@ class primitive:  # lower case as `property` is: it is used as a function
         self.rules = rules
         self.each = each
         self.name = self.__name__ = name or function.__name__.strip("_")
-        if getattr(function, "__name__", "") == "<lambda>":
+        if getattr(function, "__name__", "").startswith(("<lambda>", "_")):
             function.__qualname__ = self.name  # by which Python calls it when arguments are wrong
         self.__doc__ = doc
         # The file whose table this row stands in: that of the caller.

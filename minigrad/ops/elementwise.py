@@ -16,7 +16,7 @@ INTEGERS = {2: np.uint16, 4: np.uint32, 8: np.uint64}  # by their bytes
 
 
 def _gate(g, mask):
-    """`g` where the mask holds, else 0: the bits of each float, as an integer, times 1 or 0.
+    """`g` where a Boolean mask holds, else 0: the bits of each float, as an integer, times 1 or 0.
 
     As quick as g * mask; np.where takes 20 times as long.
     """

@@ -37,7 +37,7 @@ def _max_windows(x, *, border=(0, 0), **options):
 def _hits(x, y, border, options):
     """For each place of the window, in which windows it is the first with the largest element."""
     taken = None
-    for view, inside in zip(views(x, **options), _inside(x, border, options)):
+    for view, inside in zip(views(x, **options), _inside(x, y, border, options)):
         hit = view == y
         if inside is not None:  # the border is -inf, and so may be the largest of the image
             hit &= inside
@@ -45,10 +45,13 @@ def _hits(x, y, border, options):
         taken = hit if taken is None else taken | hit
 
 
-def _inside(x, border, options):
-    """For each place of the window, in which windows it lies within the border; None: in all."""
+def _inside(x, y, border, options):
+    """For each place of the window, in which windows it is inside the border.
+
+    None where that does not matter: without a border, or without a window of -inf alone.
+    """
     PH, PW = border
-    if PH == PW == 0:
+    if PH == PW == 0 or not (y == -np.inf).any():
         return itertools.repeat(None)
     H, W = x.shape[2:]
     inside = np.zeros((1, 1, H, W), bool)

@@ -229,3 +229,19 @@ def test_data_of_another_kind_is_refused_by_name(data, error, match):
     with pytest.raises(error, match=match):
         train(model, data, optim.SGD(model.parameters(), lr=0.1))
     assert bits(model) == bits(dense())
+
+
+def test_batches_of_a_loader_with_its_own_plain_batches_are_used_everywhere():
+    class Halves(DataLoader):
+        def plain_batches(self):
+            for x, y in super().plain_batches():
+                yield x[: len(x) // 2], y[: len(y) // 2]
+
+    x, y = np.ones((8, 2), np.float32), np.array([0, 0, 1, 1] * 2)
+    loader = Halves(x, y, 4, shuffle=False)
+    model = nn.Dense(2, 2)
+    model.bias.data[...] = [9, 0]  # answers 0, which is right in each first half
+    assert mg.evaluate(model, loader)["accuracy"] == 1
+    optimizer = optim.SGD(model.parameters(), lr=0.0)
+    history = mg.fit(model, loader, optimizer=optimizer, epochs=1, progress=False)
+    assert history["accuracy"] == [1]

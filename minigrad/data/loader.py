@@ -285,8 +285,12 @@ def loader_of(data, batch_size, seed=0):
 
 
 def is_plain(loader):
-    """Whether it is a DataLoader that hands out its own arrays: no subclass changes `__iter__`."""
-    return isinstance(loader, DataLoader) and type(loader).__iter__ is DataLoader.__iter__
+    """Whether it is a DataLoader that hands out its own arrays: no subclass changes how."""
+    return (
+        isinstance(loader, DataLoader)
+        and type(loader).__iter__ is DataLoader.__iter__
+        and type(loader).plain_batches is DataLoader.plain_batches
+    )
 
 
 def batches_of(loader):

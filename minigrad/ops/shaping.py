@@ -203,6 +203,11 @@ def split(x, sections, axis=0):
     >>> [part.tolist() for part in split(np.arange(4), 2)]
     [[0, 1], [2, 3]]
     """
+    if np.ndim(sections) and np.any(np.diff(sections) < 0):
+        raise ValueError(
+            f"split expects the indices to cut at in ascending order, got {sections!r:.80}. "
+            "To hold back a share of x and y for validation, use data.split(x, y, validation=0.1)."
+        )
     return pieces(x, sections, axis)
 
 

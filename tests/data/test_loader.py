@@ -52,6 +52,11 @@ def test_the_wrong_one_of_two_functions_of_one_name_says_which_is_meant(call, me
     assert meant in said(caught.value)
 
 
+def test_labels_in_place_of_indices_are_told_from_them():
+    with pytest.raises(ValueError, match=r"ascending order.*data\.split"):
+        mg.split(IMAGES, np.array([3, 1, 4, 1, 5, 9]))
+
+
 def test_the_errors_of_other_operations_do_not_speak_of_splitting_data():
     for call in (
         lambda: mg.conv2d(np.ones((1, 2, 4, 4)), np.ones((2, 1, 2, 2)), groups=2.5),

@@ -15,15 +15,17 @@ LN2, LN10 = math.log(2), math.log(10)
 INTEGERS = {2: np.uint16, 4: np.uint32, 8: np.uint64}  # by their bytes
 
 
-def _gate(g, mask):
+def gated(g, mask, out=None):
     """`g` where a Boolean mask holds, else 0: the bits of each float, as an integer, times 1 or 0.
 
     As quick as g * mask; np.where takes 20 times as long.
     """
     integer = INTEGERS.get(g.dtype.itemsize)
     if integer is None:  # none is as long as a longdouble
-        return np.where(mask, g, g.dtype.type(0))
-    return np.multiply(g.view(integer), np.asarray(mask).view(np.uint8)).view(g.dtype)
+        passed = np.where(mask, g, g.dtype.type(0))
+        return passed if out is None else np.copyto(out, passed)
+    bits = None if out is None else out.view(integer)
+    return np.multiply(g.view(integer), np.asarray(mask).view(np.uint8), out=bits).view(g.dtype)
 
 
 def _sigmoid(x):
@@ -89,8 +91,8 @@ tanh       = primitive(np.tanh,       lambda g, y, x: g * (1 - y * y), doc="Hype
 # ---- choices: gate, absolute, maximum, minimum, clip, where --------------------------------------
 # A rule that lets a gradient pass or not is a gate and no product: 0 * inf would be NaN.
 
-gate       = primitive(_gate,         lambda h, y, g, mask: gate(h, mask),
-                                      doc="g where the mask holds, else 0, even if g is inf or NaN")
+gate       = primitive(lambda g, mask: gated(g, mask), lambda h, y, g, mask: gate(h, mask),
+                       name="gate",   doc="g where the mask holds, else 0, even if g is inf or NaN")
 absolute   = primitive(np.absolute,   lambda g, y, x: g * sign(x), doc="|x|; the slope at 0 is 0")
 maximum    = primitive(np.maximum,    lambda g, y, a, b: (gate(g, a > b) + gate(g, a >= b)) / 2,
                                       lambda g, y, a, b: (gate(g, a < b) + gate(g, a <= b)) / 2,

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..autograd import primitive
 from .blocks import blocks
-from .elementwise import gate
+from .elementwise import gated
 from .reduction import mean
 from .shaping import concatenate, pad, plain, reshape
 from .windows import check_windows, pair, views
@@ -72,16 +72,16 @@ def _scatter_to_max(g, x, y, *, border=(0, 0), **options):
         hits = _hits(x[images], y[images], border, options)
         for view, hit in zip(views(out[images], **options), hits):
             if once:
-                view[...] = gate(g[images], hit)
+                gated(g[images], hit, out=view)
             else:
-                view += gate(g[images], hit)
+                view += gated(g[images], hit)
     return out
 
 
 def _gather_at_max(h, x, y, *, border=(0, 0), **options):
     """`h` at the first largest element of each window: (N, C, H, W) -> (N, C, OH, OW)"""
     pairs = zip(views(h, **options), _hits(x, y, border, options))
-    return _fold(np.add, (gate(view, hit) for view, hit in pairs))
+    return _fold(np.add, (gated(view, hit) for view, hit in pairs))
 
 
 def _share(g, *, shape, **options):

@@ -23,7 +23,10 @@ def gated(g, mask, out=None):
     integer = INTEGERS.get(g.dtype.itemsize)
     if integer is None:  # none is as long as a longdouble
         passed = np.where(mask, g, g.dtype.type(0))
-        return passed if out is None else np.copyto(out, passed)
+        if out is None:
+            return passed
+        out[...] = passed
+        return out
     bits = None if out is None else out.view(integer)
     return np.multiply(g.view(integer), np.asarray(mask).view(np.uint8), out=bits).view(g.dtype)
 

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 import minigrad as mg
 from minigrad import Tensor, gradients
-from minigrad.ops.elementwise import gate
+from minigrad.ops.elementwise import gate, gated
 
 quickly = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 FLOATS = [np.float16, np.float32, np.float64, np.longdouble]
@@ -27,6 +27,15 @@ def test_a_gate_passes_a_float_whole_or_gives_0(data, dtype):
     found = gate(g, mask)
     assert found.dtype == dtype
     np.testing.assert_array_equal(found, np.where(mask, g, dtype(0)))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_gate_may_write_into_a_view(dtype):
+    g, mask = np.array([1.5, np.inf, -2.0], dtype), np.array([True, False, True])
+    whole = np.full(6, 7, dtype)
+    found = gated(g, mask, out=whole[::2])
+    assert found.tolist() == [1.5, 0, -2]
+    assert whole.tolist() == [1.5, 7, 0, 7, -2, 7]
 
 
 CLOSED_AT_MINUS_1 = {

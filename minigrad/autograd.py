@@ -54,9 +54,8 @@ class Tensor:
         if array.dtype.kind not in "biuf":
             raise TypeError(f"Tensor expects numbers, got {data!r:.100} of dtype {array.dtype}.")
         self._data = array
-        self.grad = None
+        self.grad = self.node = None
         self.name = name
-        self.node = None
         self.requires_grad = requires_grad
         self.retains_grad = False
 
@@ -80,8 +79,9 @@ class Tensor:
 
     if TYPE_CHECKING:  # what ops/numpy_protocol.py binds, for editors and type checkers
         _bound: Any = None
-        __add__ = __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = __getitem__ = _bound
-        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmatmul__ = __neg__ = _bound
+        __add__ = __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = __mod__ = _bound
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmatmul__ = __rmod__ = _bound
+        __floordiv__ = __rfloordiv__ = __neg__ = __getitem__ = _bound
         __lt__ = __le__ = __gt__ = __ge__ = __len__ = __iter__ = _bound
 
         def __getattr__(self, name: str) -> Any: ...
@@ -131,6 +131,8 @@ class primitive:  # lower case as `property` is: it is used as a function
                 if x.requires_grad:
                     parents.append((i, x))
                 x = x._data
+            elif type(x) is list and Tensor.in_list(x):
+                return self(*map(Tensor.stacked, inputs), **keywords)
             values.append(x)
         if keywords and any(isinstance(k, Tensor) for k in keywords.values()):
             raise TypeError(f"{self.name} has no gradient for its options: pass them as arrays.")
@@ -141,11 +143,8 @@ class primitive:  # lower case as `property` is: it is used as a function
         out = object.__new__(Tensor)  # a quarter of the time of Tensor(y)
         y = y if type(y) is np.ndarray else np.asarray(y)  # np.sum gives a number
         out._data = y
-        out.grad = None
-        out.name = None
-        out.node = None
-        out.requires_grad = False
-        out.retains_grad = False
+        out.grad = out.name = out.node = None
+        out.requires_grad = out.retains_grad = False
         if parents and recording.get() and y.dtype.kind == "f":
             out.requires_grad = True
             out.node = (self, inputs, values, keywords, parents)

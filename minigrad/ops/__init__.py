@@ -4,17 +4,22 @@ Only what is imported here is public; `minigrad` offers the same names.
 """
 
 from . import numpy_protocol  # binds the operators and methods of Tensor
-from .elementwise import add, subtract, multiply, divide, positive, negative, power, square
-from .elementwise import reciprocal, sqrt
-from .elementwise import exp, expm1, log, log1p, log2, log10, logaddexp, sigmoid
-from .elementwise import sin, cos, tan, arcsin, arccos, arctan, arctan2, sinh, cosh, tanh
-from .elementwise import absolute, maximum, minimum, clip, where, sign, floor, ceil, round
-from .reduction import sum, prod, mean, var, std, max, min, norm, logsumexp, cumsum
+from .elementwise import add, subtract, multiply, divide, remainder, floor_divide, mod
+from .elementwise import positive, negative, power, square, reciprocal, sqrt, cbrt, hypot
+from .elementwise import exp, exp2, expm1, log, log1p, log2, log10, logaddexp, logaddexp2, sigmoid
+from .elementwise import sin, cos, tan, arcsin, arccos, arctan, arctan2, deg2rad, rad2deg, sinc
+from .elementwise import sinh, cosh, tanh, arcsinh, arccosh, arctanh
+from .elementwise import absolute, abs, fabs, maximum, minimum, fmax, fmin, clip, nan_to_num, where
+from .elementwise import sign, floor, ceil, round
+from .reduction import sum, prod, mean, var, std, max, min, norm, logsumexp, cumsum, cumprod, diff
 from .shaping import reshape, transpose, swapaxes, moveaxis, expand_dims, squeeze, broadcast_to
 from .shaping import concatenate, stack, split, tile, repeat, flip, roll, pad, diagonal, astype
 from .shaping import getitem, scatter
+from .arranging import ravel, atleast_1d, atleast_2d, atleast_3d, matrix_transpose
+from .arranging import vstack, hstack, dstack, column_stack, append
+from .arranging import array_split, vsplit, hsplit, dsplit, flipud, fliplr, rot90, diag, trace
 from .selection import take, take_along_axis, embedding, sort, tril, triu
-from .linalg import matmul, linear, dot, outer
+from .linalg import matmul, linear, dot, outer, kron, cross
 from .einsum import einsum, inner, tensordot
 from .activation import relu, leaky_relu, elu, gelu, silu, softplus, softmax, log_softmax
 from .convolution import conv1d, conv2d, conv2d_textbook, conv_transpose2d

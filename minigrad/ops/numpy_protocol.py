@@ -6,13 +6,14 @@ other files. A NumPy function without a row raises; it never silently returns a 
 
 import copy
 import inspect
+import sys
 from functools import cache
 from operator import attrgetter
 
 import numpy as np
 
 from ..autograd import Tensor
-from . import activation, elementwise, linalg, reduction, selection, shaping
+from . import activation, arranging, elementwise, linalg, reduction, selection, shaping
 from .einsum import einsum, inner, tensordot
 
 # Tables are read down their columns.
@@ -22,13 +23,14 @@ from .einsum import einsum, inner, tensordot
 
 FUNCTIONS = {
     getattr(np, name): function
-    for room in (elementwise, linalg, reduction, shaping, selection)
+    for room in (elementwise, linalg, reduction, shaping, arranging, selection)
     for name, function in vars(room).items()
     if getattr(function, "__module__", "") == room.__name__ and hasattr(np, name)
 }
 FUNCTIONS |= {np.einsum: einsum, np.inner: inner, np.tensordot: tensordot,
               np.around: elementwise.round, np.amax: reduction.max, np.amin: reduction.min,
-              np.linalg.norm: reduction.norm}
+              np.radians: elementwise.deg2rad, np.degrees: elementwise.rad2deg,
+              np.copy: elementwise.positive, np.linalg.norm: reduction.norm}
 ARITHMETIC = elementwise.__name__, linalg.__name__, einsum.__module__
 REFUSED = {"out", "where", "dtype", "casting", "order", "subok", "initial", "signature", "copy",
            "device", "kind", "mean", "stable"}
@@ -37,39 +39,50 @@ REFUSED = {"out", "where", "dtype", "casting", "order", "subok", "initial", "sig
 
 CONSTANTS = (
     "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_not "
-    "logical_xor isfinite isnan isinf signbit argmax argmin argsort argwhere nonzero flatnonzero "
-    "count_nonzero searchsorted any all allclose array_equal isclose zeros_like ones_like "
-    "empty_like full_like shape ndim size result_type may_share_memory shares_memory")
+    "logical_xor isfinite isnan isinf isposinf isneginf isin signbit any all allclose array_equal "
+    "array_equiv isclose argmax argmin nanargmax nanargmin argsort argpartition argwhere nonzero "
+    "flatnonzero count_nonzero searchsorted digitize zeros_like ones_like empty_like full_like "
+    "shape ndim size result_type may_share_memory shares_memory")
 PLAIN = {getattr(np, name) for name in CONSTANTS.split()}
 
 # ---- for a function without a row: what to use instead -------------------------------------------
 
 INSTEAD = {
-    "mg.concatenate or mg.stack": "hstack vstack dstack column_stack block append insert delete",
-    "mg.where(np.isnan(x), 0, x)": "nan_to_num nansum nanmean nanmax nanmin nanstd nanvar",
+    "mg.concatenate or mg.stack": "block insert delete resize",
+    "mg.where(np.isnan(x), 0, x)": "nansum nanmean nanmax nanmin nanstd nanvar nanprod",
     "mg.where": "select choose piecewise copyto putmask place put heaviside fill_diagonal",
-    "mg.split or slices": "array_split hsplit vsplit dsplit unstack", "mg.cumsum": "accumulate",
-    "mg.flip and mg.moveaxis": "rot90 fliplr flipud rollaxis", "x[mask]": "compress extract",
-    "mg.exp, mg.log and operators": "exp2 logaddexp2 sinc cumprod arcsinh arccosh arctanh",
-    "mg.einsum": "vdot vecdot matvec vecmat kron cross", "x[1:] - x[:-1]": "diff ediff1d gradient",
-    "mg.sort": "median percentile quantile partition", "(x * weights).sum()": "average",
-    "mg.floor": "floor_divide remainder fmod divmod modf trunc fix rint",
-    "mg.absolute, mg.max and mg.min": "fabs fmax fmin ptp", "a[:, None] and an operator": "outer",
-    "mg.sum, mg.prod, mg.max or mg.min": "reduce", "mg.sqrt or mg.power": "hypot cbrt float_power",
-    "mg.reshape": "ravel atleast_1d atleast_2d atleast_3d", "mg.diagonal": "trace diag",
-    "mg.conv1d": "convolve correlate", "mg.scatter": "at reduceat",
+    "mg.split or slices": "unstack", "mg.cumsum": "accumulate", "mg.moveaxis": "rollaxis",
+    "x[mask]": "compress extract", "mg.einsum": "vdot vecdot matvec vecmat",
+    "mg.diff": "ediff1d gradient", "(x * weights).sum()": "average",
+    "mg.sort": "median percentile quantile partition", "mg.max and mg.min": "ptp",
+    "mg.floor_divide and mg.remainder": "divmod modf fmod", "mg.floor": "trunc fix rint",
+    "a[:, None] and an operator": "outer", "mg.power": "float_power",
+    "mg.sum, mg.prod, mg.max or mg.min": "reduce", "mg.scatter": "at reduceat",
+    "mg.conv1d": "convolve correlate", "x, which is real": "conjugate real",
+}
+
+# ---- for an attribute that a Tensor does not have: what to use instead ---------------------------
+
+PYTORCH = {
+    "view": "t.reshape(...)", "permute": "t.transpose(...)", "unsqueeze": "mg.expand_dims(t, axis)",
+    "expand": "mg.broadcast_to(t, shape)", "gather": "mg.take_along_axis(t, indices, axis)",
+    "double": "t.astype(np.float64)", "float": "t.astype(np.float32)", "long": "t.astype(np.int64)",
+    "requires_grad_": "Tensor(data, requires_grad=True)", "clamp": "t.clip(low, high)",
+    "clone": "t.copy()", "cpu": "t, which is there already", "dim": "t.ndim", "numel": "t.size",
 }
 
 # ---- operators and methods -----------------------------------------------------------------------
 
 OPERATORS = {"add": elementwise.add, "sub": elementwise.subtract, "mul": elementwise.multiply,
-             "truediv": elementwise.divide, "pow": elementwise.power, "matmul": linalg.matmul}
-METHODS = {elementwise: "exp log sqrt tanh clip round", activation: "relu sigmoid softmax",
-           reduction: "sum mean var std max min prod cumsum", linalg: "dot", selection: "take",
-           shaping: "astype repeat squeeze swapaxes diagonal"}
-PLAIN_METHODS = (  # those of the array, without a gradient
-    "item tolist argmax argmin argsort any all __lt__ __le__ __gt__ __ge__ __eq__ __ne__ __len__ "
-    "__bool__ __contains__ __index__")
+             "truediv": elementwise.divide, "pow": elementwise.power, "matmul": linalg.matmul,
+             "mod": elementwise.remainder, "floordiv": elementwise.floor_divide}
+METHODS = {  # those of the array, and the functions that networks are made of
+    elementwise: "clip round abs exp log sqrt tanh", activation: "relu sigmoid softmax",
+    reduction: "sum mean var std max min prod cumsum cumprod", linalg: "dot", selection: "take",
+    shaping: "astype repeat squeeze swapaxes diagonal", arranging: "ravel trace"}
+PLAIN_METHODS = (  # those of the array whose values are Boolean, indices, or Python's own
+    "item tolist argmax argmin argsort argpartition nonzero searchsorted any all "
+    "__lt__ __le__ __gt__ __ge__ __eq__ __ne__ __len__ __bool__ __contains__ __index__")
 # fmt: on
 
 
@@ -83,7 +96,8 @@ def _call(function, args, keywords):
     args, keywords = _named(function, args, keywords)
     row = FUNCTIONS[function]
     if row.__module__ in ARITHMETIC and row is not einsum:
-        args = _operands(args, 3 if row.__module__ == elementwise.__name__ else 2)
+        count = 3 if row.__module__ == elementwise.__name__ else 2  # of operands: then come options
+        args = [*shaping.operands(args[:count]), *args[count:]]
     return row(*args, **_without(function, REFUSED, keywords))
 
 
@@ -122,16 +136,6 @@ def names_by_place(function):
     return ["" if p.kind is p.POSITIONAL_ONLY else p.name for p in by_place]
 
 
-def _operands(args, count):
-    """`args`, lists among the first few in the dtype that they have beside an operator."""
-    tensors = [x for x in args[:count] if isinstance(x, Tensor)]
-    operands = []
-    for x in args[:count]:
-        is_list = isinstance(x, list | tuple) and tensors
-        operands.append(_operand(tensors[0], x) if is_list else x)
-    return *operands, *args[count:]
-
-
 def _no_row(name, key):
     hints = [hint for hint, names in INSTEAD.items() if key in names.split()]
     instead = hints[0] if hints else "an operation of minigrad"
@@ -164,7 +168,7 @@ def _operand(tensor, other):
     if isinstance(other, np.generic):
         return other
     if isinstance(other, list | tuple):
-        return np.asarray(other, tensor.dtype if tensor.dtype.kind == "f" else None)
+        return shaping.operands([tensor, other])[1]
     raise TypeError(f"a Tensor does not go together with {type(other).__name__} {other!r}.")
 
 
@@ -236,6 +240,19 @@ def _repr(self):
     return f"Tensor({values}, {self.dtype}{grad}{label})"
 
 
+def _no_attribute(self, name):
+    """What `t.name` raises where a Tensor has no such attribute."""
+    if name in PYTORCH:
+        hint = f": use {PYTORCH[name]}"
+    elif name in sys.modules[__package__].__all__:
+        hint = f": use mg.{name}(t)"
+    elif hasattr(np.ndarray, name):
+        hint = f": use t.data.{name}, which has no gradient"
+    else:
+        hint = ""
+    raise AttributeError(f"a Tensor has no attribute {name!r}{hint}", name=name, obj=self)
+
+
 def _sizes(args):
     """reshape(2, 3) and reshape((2, 3)) mean the same."""
     return args[0] if len(args) == 1 and not isinstance(args[0], int | np.integer) else args
@@ -256,17 +273,22 @@ SPECIAL = {
     "__copy__": copy.deepcopy,  # as with arrays, nothing is shared
     "__getstate__": _state,
     "__setstate__": _set_state,
+    "__getattr__": _no_attribute,
     "__repr__": _repr,
     "__format__": lambda self, spec: format(self.item(), spec) if spec else repr(self),
     "ndim": property(attrgetter("data.ndim")),
     "size": property(attrgetter("data.size")),
     "T": property(lambda self: shaping.transpose(self), doc="The axes in reverse order."),
+    "mT": property(arranging.matrix_transpose, doc="The last two axes exchanged."),
+    "in_list": staticmethod(shaping.holds_tensors),
+    "stacked": staticmethod(shaping.stacked),
     "numpy": _constant,
     "detach": lambda self: Tensor(self.data, name=self.name),
     "retain_grad": lambda self: setattr(self, "retains_grad", True),
     "reshape": lambda self, *shape: shaping.reshape(self, _sizes(shape)),
     "transpose": lambda self, *axes: shaping.transpose(self, _sizes(axes) if axes else None),
     "flatten": lambda self: shaping.reshape(self, (-1,)),
+    "copy": lambda self: elementwise.positive(self),
 }
 
 for _name, _row in OPERATORS.items():

@@ -1,4 +1,4 @@
-"""Reductions: sum, mean, var, max, logsumexp, ... over all axes, one, or several.
+"""Reductions: sum, mean, var, max, logsumexp, norm, ... over all axes, one, or several.
 
 In the gradient, `_wide` puts a reduced axis back with length 1; broadcasting does the rest.
 """
@@ -6,11 +6,22 @@ In the gradient, `_wide` puts a reduced axis back with length 1; broadcasting do
 import math
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..autograd import primitive
-from .elementwise import absolute, exp, gate, where
-from .shaping import astype, broadcast_to, expand_dims, flip, moveaxis, reshape, shaped
+from .elementwise import absolute, exp, gate, sign, where
+from .selection import triu
+from .shaping import (
+    astype,
+    broadcast_to,
+    expand_dims,
+    flat_or_along,
+    flip,
+    moveaxis,
+    reshape,
+    shaped,
+    squeeze,
+)
 
 
 def _over(f):
@@ -69,6 +80,25 @@ def _prod_gradient(g, y, x, axis=None, keepdims=False):
     return g * moveaxis(reshape(others, x.shape), last, axes)
 
 
+def _cumprod_gradient(g, y, x, axis=None):
+    """Sums of g * y / x over all products that have x in them.
+
+    Where an element is 0, the products of the others are computed directly.
+    """
+    if np.all(x != 0):
+        return _sums_from_here(g * y, axis, x.shape) / x
+    rows, along = flat_or_along(x, axis)
+    rows = expand_dims(moveaxis(rows, along, -1), -2)  # (..., 1, n)
+    others = triu(cumprod(where(np.eye(rows.shape[-1], dtype=bool), 1, rows), -1))  # (..., n, n)
+    slopes = sum(others * expand_dims(moveaxis(g, along, -1), -2), -1)  # (..., n)
+    return reshape(moveaxis(slopes, -1, along), x.shape)
+
+
+def _sums_from_here(g, axis, shape):
+    """For each element, the sum from it to the last."""
+    return reshape(flip(cumsum(flip(g, axis), axis), axis), shape)
+
+
 def _extreme_gradient(g, y, x, axis=None, keepdims=False):
     """`g` to the largest, or smallest, elements in equal shares."""
     hit = x == _wide(y, axis, keepdims)
@@ -91,12 +121,13 @@ min       = primitive(_over(np.min), _extreme_gradient,
 logsumexp = primitive(_logsumexp, _logsumexp_gradient, doc="log(sum(exp(x))), without overflow")
 _length   = primitive(_norm, _norm_gradient, doc="Length sqrt(sum(x ** 2)); its gradient at 0 is 0")
 cumsum    = primitive(lambda x, axis=None: np.cumsum(x, axis),
-                      lambda g, y, x, axis=None:
-                          reshape(flip(cumsum(flip(g, axis), axis), axis), x.shape),
+                      lambda g, y, x, axis=None: _sums_from_here(g, axis, x.shape),
                       name="cumsum", doc="Running sums of the elements, along an axis or over all")
+cumprod   = primitive(lambda x, axis=None: np.cumprod(x, axis), _cumprod_gradient,
+                      name="cumprod", doc="Running products, along an axis or over all")
 # fmt: on
 
-# ---- derived: mean, var, std, norm ---------------------------------------------------------------
+# ---- derived: mean, var, std, norm, diff ---------------------------------------------------------
 
 
 def mean(x, axis=None, keepdims=False):
@@ -149,32 +180,82 @@ def _freedom(x, axis, ddof):
 
 
 def norm(x, ord=None, axis=None, keepdims=False):
-    """Length sqrt(sum(x ** 2)) over the given axes, or over all; for vectors other norms too.
+    """Norm of a vector or of a matrix, as np.linalg.norm; the length where no order is given.
+
+    Its gradient is 0 where it is 0.
 
     Parameters
     ----------
     x : array or Tensor
-    ord : 1, 2 or np.inf, optional
-        For a vector, or along one axis: the sum of |x|, the length, or the largest |x|.
+    ord : number or "fro", optional
+        Of a vector: (sum(|x| ** ord)) ** (1 / ord), the largest |x| for np.inf, the smallest for
+        -np.inf, and how many are not 0 for 0. Of a matrix: "fro" for the length of all its
+        elements, 1 for the largest sum of |x| in a column, np.inf for that in a row, -1 and -np.inf
+        for the smallest. None is the length over any axes.
     axis : int or tuple of int, optional
+        The axis of the vectors, or the two axes of the matrices. Left out, `x` is one of either.
     keepdims : bool
 
     Raises
     ------
     ValueError
-        For any other order, or an order over several axes: matrix norms are left out.
+        For other orders, such as the matrix norms 2 and "nuc", which need singular values.
 
     Examples
     --------
     >>> float(norm(np.array([3.0, -4.0]))), float(norm(np.array([3.0, -4.0]), ord=1))
     (5.0, 7.0)
+    >>> float(norm(np.array([[1.0, 2.0], [3.0, 4.0]]), ord=np.inf))
+    7.0
     """
     x = shaped(x)
-    if ord is None or (ord == 2 and len(_axes(x, axis)) == 1):
+    axes = _axes(x, axis)
+    if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
         return _length(x, axis, keepdims)
-    if ord not in (1, np.inf) or len(_axes(x, axis)) != 1:
-        raise ValueError(
-            f"norm takes ord=1, 2 or np.inf for vectors, got {ord=}, {axis=}: reshape(-1) makes a "
-            "vector; ord=None is the length over any axes."
-        )
-    return (sum if ord == 1 else max)(absolute(x), axis, keepdims)
+    if len(axes) == 1 and not isinstance(ord, str):
+        return _vector_norm(absolute(x), ord, axis, keepdims)
+    if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
+        y = _matrix_norm(absolute(x), ord, axes)
+        return y if keepdims else squeeze(y, axes)
+    raise ValueError(
+        f"norm has the orders 'fro', 1, -1, np.inf and -np.inf for a matrix and any number for a "
+        f"vector, got {ord=} over {len(axes)} axes: reshape(-1) makes a vector; singular values, "
+        "which ord=2 and 'nuc' need for a matrix, have no gradient rule here."
+    )
+
+
+def _vector_norm(sizes, ord, axis, keepdims):
+    """The norm of vectors whose elements have these absolute values."""
+    if ord in (np.inf, -np.inf):
+        return (max if ord > 0 else min)(sizes, axis, keepdims)
+    if ord == 0:
+        return sum(sign(sizes), axis, keepdims)
+    if ord == 1:
+        return sum(sizes, axis, keepdims)
+    total = sum(sizes**ord, axis, keepdims)
+    return where(total == 0, 0, where(total == 0, 1, total) ** (1 / ord))
+
+
+def _matrix_norm(sizes, ord, axes):
+    """The largest, or smallest, sum of the absolute values in a column (1), or in a row (inf)."""
+    rows, columns = axes if ord in (1, -1) else axes[::-1]
+    pick = max if ord > 0 else min
+    return pick(sum(sizes, rows, keepdims=True), columns, keepdims=True)
+
+
+def diff(x, n=1, axis=-1):
+    """Differences of neighbors, x[1:] - x[:-1] along an axis, taken `n` times over.
+
+    Examples
+    --------
+    >>> diff(np.array([1.0, 4.0, 9.0, 16.0])), diff(np.array([1.0, 4.0, 9.0, 16.0]), n=2)
+    (array([3., 5., 7.]), array([2., 2.]))
+    """
+    if n < 0:
+        raise ValueError(f"diff expects n of 0 or more, got {n}.")
+    x = shaped(x)
+    axis = normalize_axis_index(axis, x.ndim)
+    x = moveaxis(x, axis, -1)
+    for _ in range(n):
+        x = x[..., 1:] - x[..., :-1]
+    return moveaxis(x, -1, axis)

@@ -78,6 +78,7 @@ def sort(x, axis=-1):
     >>> sort(np.array([3.0, 1.0, 2.0]))
     array([1., 2., 3.])
     """
+    x = shaped(x)
     return take_along_axis(x, np.argsort(plain(x), axis=axis, kind="stable"), axis)
 
 

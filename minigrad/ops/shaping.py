@@ -24,8 +24,36 @@ def plain(x):
 
 
 def shaped(x):
-    """A Tensor as it is; anything else, such as a list, as an array."""
-    return x if isinstance(x, Tensor) else np.asarray(x)
+    """A Tensor as it is, a list that holds Tensors as one Tensor, anything else as an array."""
+    return x if isinstance(x, Tensor) else of_list(x)
+
+
+def of_list(x, dtype=None):
+    """A list as an array of this dtype; if it holds Tensors, as one Tensor of all that is in it."""
+    return stack([stacked(part) for part in x]) if holds_tensors(x) else np.asarray(x, dtype)
+
+
+def stacked(x):
+    """A list that holds Tensors as one Tensor; anything else as it is."""
+    return of_list(x) if holds_tensors(x) else x
+
+
+def holds_tensors(x):
+    """Whether a Tensor is in the list `x`, or in a list in it."""
+    return isinstance(x, list) and any(isinstance(u, Tensor) or holds_tensors(u) for u in x)
+
+
+def operands(arrays, numbers=False):
+    """Lists, or numbers too, in the dtype of the first Tensor of floats among the arrays.
+
+    So they leave float32 as it is, as beside an operator; NumPy takes their floats for float64.
+    """
+    tensors = [x for x in arrays if isinstance(x, Tensor)]
+    if not tensors:
+        return arrays
+    dtype = next((x.dtype for x in tensors if x.dtype.kind == "f"), None)
+    kinds = list | tuple | int | float if numbers else list | tuple
+    return [of_list(x, dtype) if isinstance(x, kinds) else x for x in arrays]
 
 
 def like(x, other):
@@ -176,6 +204,7 @@ def concatenate(arrays, axis=0):
     >>> concatenate([np.ones(2), np.zeros(1)])
     array([1., 1., 0.])
     """
+    arrays = operands(arrays, numbers=True)
     if axis is None:
         return concatenate([reshape(x, (-1,)) for x in arrays])
     return _concatenate(*arrays, axis=axis)
@@ -189,7 +218,7 @@ def stack(arrays, axis=0):
     >>> stack([np.ones(2), np.zeros(2)], axis=1).tolist()
     [[1.0, 0.0], [1.0, 0.0]]
     """
-    return concatenate([expand_dims(x, axis) for x in arrays], axis)
+    return concatenate([expand_dims(x, axis) for x in operands(arrays, numbers=True)], axis)
 
 
 @hint("To hold back a share of x and y for validation, use data.split(x, y, validation=0.1).")
@@ -208,7 +237,7 @@ def split(x, sections, axis=0):
             f"split expects the indices to cut at in ascending order, got {sections!r:.80}. "
             "To hold back a share of x and y for validation, use data.split(x, y, validation=0.1)."
         )
-    return pieces(x, sections, axis)
+    return pieces(shaped(x), sections, axis)
 
 
 def pieces(x, sections, axis):
@@ -286,6 +315,7 @@ def expand_dims(x, axis):
     >>> expand_dims(np.ones((2, 3)), (0, -1)).shape
     (1, 2, 3, 1)
     """
+    x = shaped(x)
     return reshape(x, np.expand_dims(plain(x), axis).shape)
 
 
@@ -297,4 +327,5 @@ def squeeze(x, axis=None):
     >>> squeeze(np.ones((1, 3, 1))).shape
     (3,)
     """
+    x = shaped(x)
     return reshape(x, np.squeeze(plain(x), axis).shape)

@@ -38,7 +38,9 @@ for name, low, high in [
     ("square", -2, 2),
     ("reciprocal", 0.5, 2),
     ("sqrt", 0.1, 3),
+    ("cbrt", 0.1, 3),
     ("exp", -2, 2),
+    ("exp2", -2, 2),
     ("expm1", -2, 2),
     ("log", 0.1, 3),
     ("log1p", -0.8, 3),
@@ -50,10 +52,16 @@ for name, low, high in [
     ("arcsin", -0.9, 0.9),
     ("arccos", -0.9, 0.9),
     ("arctan", -3, 3),
+    ("deg2rad", -200, 200),
+    ("rad2deg", -3, 3),
     ("sinh", -2, 2),
     ("cosh", -2, 2),
     ("tanh", -2, 2),
+    ("arcsinh", -3, 3),
+    ("arccosh", 1.1, 3),
+    ("arctanh", -0.9, 0.9),
     ("absolute", -2, 2),
+    ("fabs", -2, 2),
     ("sign", -2, 2),
     ("floor", -2, 2),
     ("ceil", -2, 2),
@@ -67,10 +75,16 @@ for name, low, high in [
     ("multiply", -2, 2),
     ("divide", 0.5, 2),
     ("power", 0.5, 2),
+    ("remainder", 0.5, 2),
+    ("floor_divide", 0.5, 2),
+    ("hypot", 0.1, 2),
     ("logaddexp", -2, 2),
+    ("logaddexp2", -2, 2),
     ("arctan2", -2, 2),
     ("maximum", -2, 2),
     ("minimum", -2, 2),
+    ("fmax", -2, 2),
+    ("fmin", -2, 2),
 ]:
     op, numpy = getattr(mg, name), getattr(np, name)
     case(name, op, numpy, elementwise(2, low, high), row=name)
@@ -83,7 +97,17 @@ case("2 ** x", lambda x: 2**x, lambda x: 2**x, elementwise())
 case("1 / x", lambda x: 1 / x, lambda x: 1 / x, elementwise(1, 0.5, 2))
 case("3 - x", lambda x: 3 - x, lambda x: 3 - x, elementwise())
 case("abs(-x + [1])", lambda x: abs(-x) + 1, lambda x: abs(-x) + 1, elementwise())
-case("clip", mg.clip, np.clip, elementwise(1, a_min=-0.7, a_max=0.9), row="clip")
+case("x % y", lambda x, y: x % y, lambda x, y: x % y, elementwise(2, -2, -0.3))
+case("-7 % x", lambda x: -7 % x, lambda x: -7 % x, elementwise(1, 0.5, 2))
+case("x // 0.7", lambda x: x // 0.7, lambda x: x // 0.7, elementwise())
+case("abs", mg.abs, np.abs, elementwise())
+case("mod", mg.mod, np.mod, elementwise(2, 0.5, 2))
+case("sinc", mg.sinc, np.sinc, elementwise(1, -3, 3))
+case("sinc near 0", mg.sinc, np.sinc, elementwise(1, -0.2, 0.2))
+case("clip", mg.clip, np.clip, elementwise(1, a_min=-0.7, a_max=0.9))
+case("clip within tensors", mg.clip, np.clip, elementwise(3))
+case("clip from below", lambda x, a: mg.clip(x, min=a), np.maximum, elementwise(2), row="at_least")
+case("clip from above", lambda x, a: mg.clip(x, max=a), np.minimum, elementwise(2), row="at_most")
 case("clip below", mg.clip, np.clip, elementwise(1, a_min=None, a_max=0.9))
 case("clip, max=", mg.clip, lambda x, max: np.minimum(x, max), elementwise(1, max=1))
 case("round to a place", mg.round, np.round, elementwise(1, decimals=1))
@@ -98,6 +122,19 @@ def choices(draw):
     return [condition, draw_array(draw, a), draw_array(draw, b)], {}
 
 
+@st.composite
+def with_holes(draw):
+    """Numbers, some of which are NaN or infinite; and what is to stand for those."""
+    (x,), _ = draw(elementwise())
+    x = np.array(x)
+    for odd in np.nan, np.inf, -np.inf:
+        x[draw(hnp.arrays(bool, x.shape))] = odd
+    return [x], {
+        name: draw(st.sampled_from([0.0, -1.5, 7])) for name in ("nan", "posinf", "neginf")
+    }
+
+
+case("nan_to_num", mg.nan_to_num, np.nan_to_num, with_holes(), row="nan_to_num")
 case("where", mg.where, np.where, choices(), row="where")
 case(
     "gate",
@@ -126,8 +163,8 @@ for name in "max", "min":
 
 
 @st.composite
-def with_zeros(draw):
-    (x,), options = draw(one(reduced))
+def with_zeros(draw, options=reduced):
+    (x,), options = draw(one(options))
     return [np.asarray(x * draw(hnp.arrays(bool, x.shape)))], options
 
 
@@ -137,9 +174,23 @@ def moments(draw, shape):
 
 def lengths(draw, shape):
     return {
-        "ord": draw(st.sampled_from([1, 2, np.inf])),
+        "ord": draw(st.sampled_from([0, 0.5, 1, 1.5, 2, 3, -1, -2, np.inf, -np.inf])),
         "axis": draw_axis(draw, shape, False, False),
+        "keepdims": draw(st.booleans()),
     }
+
+
+def matrix_norms(draw, shape):
+    rows, columns = draw(st.permutations(range(len(shape))))[:2]
+    return {
+        "ord": draw(st.sampled_from(["fro", None, 1, -1, np.inf, -np.inf])),
+        "axis": (rows, columns - len(shape)),
+        "keepdims": draw(st.booleans()),
+    }
+
+
+def differences_of_order(draw, shape):
+    return {"n": draw(st.integers(0, 3)), "axis": draw_axis(draw, shape, False, False)}
 
 
 def along(draw, shape):
@@ -161,7 +212,11 @@ case("std, ddof", mg.std, np.std, one(moments, **vector))
 case("logsumexp", mg.logsumexp, logsumexp, one(reduced, min_side=1), row="logsumexp")
 case("norm", mg.norm, length, one(reduced, low=0.3, high=2.0), row="norm")
 case("norm of order", mg.norm, np.linalg.norm, one(lengths, **vector))
+case("norm of a matrix", mg.norm, np.linalg.norm, one(matrix_norms, min_dims=2, min_side=2))
 case("cumsum", mg.cumsum, np.cumsum, one(along), row="cumsum")
+case("cumprod", mg.cumprod, np.cumprod, one(along), row="cumprod")
+case("cumprod with zeros", mg.cumprod, np.cumprod, with_zeros(along))
+case("diff", mg.diff, np.diff, one(differences_of_order, min_dims=1))
 case("sort", mg.sort, np.sort, one(along, min_dims=1))
 
 # ---- shapes --------------------------------------------------------------------------------------
@@ -367,6 +422,92 @@ case("take", mg.take, np.take, one(places, **full))
 case("take_along_axis", mg.take_along_axis, np.take_along_axis, one(places_along, **full))
 case("triu", mg.triu, np.triu, one(diagonals, **deep))
 case("tril", mg.tril, np.tril, one(diagonals, **deep))
+
+# ---- arranged ------------------------------------------------------------------------------------
+
+
+def turns(draw, shape):
+    first, second = draw(st.permutations(range(len(shape))))[:2]
+    return {"k": draw(st.integers(-5, 5)), "axes": (first, second - len(shape))}
+
+
+def pieces(axis, unequal=False):
+    """The options of a function that splits along an axis: where, or into how many parts."""
+
+    def draw_options(draw, shape):
+        n = shape[axis if axis < len(shape) else 0]
+        equal = [k for k in (1, 2, 3, 4) if unequal or n % k == 0]
+        at = draw(st.lists(st.integers(0, n), max_size=3).map(sorted))
+        return {"sections": draw(st.sampled_from([*equal, at]))}
+
+    return draw_options
+
+
+@st.composite
+def alike(draw, max_dims=4):
+    """One to three arrays of one shape."""
+    shape = draw_shape(draw, max_dims=max_dims)
+    return [draw_array(draw, shape, salt=i) for i in range(draw(st.integers(1, 3)))], {}
+
+
+@st.composite
+def of_any_shape(draw):
+    return [draw_array(draw, draw_shape(draw), salt=i) for i in range(2)], {}
+
+
+@st.composite
+def in_space(draw):
+    """Two arrays of vectors of three numbers, whose other axes broadcast; and where the three are."""
+    shapes = draw(hnp.mutually_broadcastable_shapes(num_shapes=2, max_side=3, max_dims=2))
+    places = [draw(st.integers(0, len(shape))) for shape in shapes.input_shapes]
+    arrays = [
+        draw_array(draw, (*shape[:place], 3, *shape[place:]), salt=place)
+        for shape, place in zip(shapes.input_shapes, places)
+    ]
+    to = draw(st.integers(0, len(shapes.result_shape)))
+    return arrays, {"axisa": places[0], "axisb": places[1], "axisc": to}
+
+
+def as_list(f):
+    return lambda *xs, **options: list(f(*xs, **options))
+
+
+for name in "ravel", "atleast_1d", "atleast_2d", "atleast_3d", "flipud":
+    least = 1 if name == "flipud" else 0
+    case(name, getattr(mg, name), getattr(np, name), one(min_dims=least, max_dims=4))
+case(
+    "atleast_2d of several",
+    lambda x, y: list(mg.atleast_2d(x, y)),
+    lambda x, y: list(np.atleast_2d(x, y)),
+    of_any_shape(),
+)
+for name in "vstack", "hstack", "dstack", "column_stack":
+    op, numpy = getattr(mg, name), getattr(np, name)
+    case(name, lambda *xs, op=op: op(xs), lambda *xs, numpy=numpy: numpy(xs), alike())
+case("append", mg.append, np.append, of_any_shape())
+case(
+    "append, axis",
+    lambda *xs, axis: mg.append(xs[0], xs[-1], axis),
+    lambda *xs, axis: np.append(xs[0], xs[-1], axis),
+    several(),
+)
+for name, axis, least in ("vsplit", 0, 2), ("hsplit", 1, 1), ("dsplit", 2, 3):
+    split = getattr(np, name)
+    op = lambda x, sections, split=split: split(x, sections)
+    case(name, getattr(mg, name), op, one(pieces(axis), min_dims=least, max_dims=4))
+case(
+    "array_split",
+    mg.array_split,
+    lambda x, sections: np.array_split(x, sections),
+    one(pieces(0, unequal=True), **deep),
+)
+case("matrix_transpose", mg.matrix_transpose, np.matrix_transpose, one(**matrix))
+case("fliplr", mg.fliplr, np.fliplr, one(**matrix))
+case("rot90", mg.rot90, np.rot90, one(turns, **matrix))
+case("diag", mg.diag, np.diag, one(diagonals, min_dims=1, max_dims=2))
+case("trace", mg.trace, np.trace, one(different_axes, **matrix))
+case("kron", mg.kron, np.kron, of_any_shape())
+case("cross", mg.cross, np.cross, in_space())
 
 # ---- products ------------------------------------------------------------------------------------
 

@@ -28,6 +28,23 @@ def slope(f, *values):
         (mg.gelu, 0, 0.5),
         (mg.softplus, 0, 0.5),
         (lambda x: mg.clip(x, 0, 1), [-1, 0, 1, 2], [0, 1, 1, 0]),
+        (lambda x: mg.clip(0.5, x, 1), [-1, 0.5, 0.75, 2], [0, 0, 1, 0]),  # x is the lower bound
+        (lambda x: mg.clip(0.5, 0, x), [-1, 0.25, 0.5, 2], [1, 1, 0, 0]),
+        (lambda x: mg.clip(x, 2, 1), [0, 1, 2, 3], [0, 0, 0, 0]),  # the upper bound wins
+        (lambda x: mg.clip(3.0, 2, x), [1, 2, 4], [1, 1, 0]),
+        (lambda x: mg.nan_to_num(x), [np.nan, np.inf, -np.inf, 2], [0, 0, 0, 1]),
+        (lambda x: mg.hypot(x, 0), [-2, 0, 2], [-1, 0, 1]),
+        (lambda x: mg.norm(x, ord=3), [0, 0], [0, 0]),
+        (lambda x: mg.norm(x, ord=0), [0, 2], [0, 0]),
+        (lambda x: mg.norm(mg.reshape(x, (2, 2)), ord="fro"), [0, 0, 0, 0], [0, 0, 0, 0]),
+        (lambda x: mg.norm(mg.reshape(x, (2, 2)), ord=1), [1, 0, 1, 0], [1, 0, 1, 0]),
+        (lambda x: mg.cumprod(x), [2, 0, 3], [1, 2 + 2 * 3, 0]),
+        (lambda x: mg.cumprod(x), [0, 0, 3], [1, 0, 0]),
+        (lambda x: x % 2, [-3, 0, 3], [1, 1, 1]),
+        (lambda x: 7 % x, [-2, 2, 8], [4, -3, 0]),
+        (lambda x: x // 2, [-3, 0, 3], [0, 0, 0]),
+        (mg.sinc, 0, 0),
+        (mg.fabs, [-2, 0, 2], [-1, 0, 1]),
         (lambda x: mg.maximum(x, 0), [-1, 0, 1], [0, 0.5, 1]),
         (lambda x: mg.minimum(x, 0), [-1, 0, 1], [1, 0.5, 0]),
         (mg.max, [1, 3, 3], [0, 0.5, 0.5]),
@@ -52,6 +69,65 @@ def slope(f, *values):
 def test_gradient_at_an_edge(f, at, expected):
     truth = np.asarray(expected, float)
     np.testing.assert_allclose(slope(f, at), truth, rtol=1e-6, atol=1e-15, strict=True)
+
+
+def bend(f, at):
+    """The second derivative of f."""
+    x = Tensor(np.array(at, float), requires_grad=True)
+    (g,) = gradients(mg.sum(f(x)), [x], create_graph=True)
+    return gradients(mg.sum(g), [x])[0]
+
+
+@pytest.mark.parametrize("x", [0.0, 1e-9, 1e-4, 0.15, 0.16, 1.0, 2.5, 30.0])
+def test_the_derivatives_of_sinc_are_right_near_0_and_far(x):
+    """The slope is the integral of -pi t sin(pi x t) over t from 0 to 1; the bend likewise."""
+    t, weights = np.polynomial.legendre.leggauss(80)
+    t, weights = (t + 1) / 2, weights / 2
+    expected = -np.sum(weights * np.pi * t * np.sin(np.pi * x * t))
+    assert slope(mg.sinc, x) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+    expected = -np.sum(weights * (np.pi * t) ** 2 * np.cos(np.pi * x * t))
+    assert bend(mg.sinc, x) == pytest.approx(expected, rel=1e-11, abs=1e-13)
+
+
+def test_fmax_and_fmin_pass_over_what_is_no_number():
+    for f in mg.fmax, mg.fmin:
+        assert slope(f, [np.nan, 1, np.nan, 2], [1, np.nan, np.nan, 2]) == [
+            [0, 1, 0.5, 0.5],
+            [1, 0, 0.5, 0.5],
+        ]
+
+
+def test_the_gradient_of_a_cube_root_at_0_is_inf():
+    with np.errstate(divide="ignore"):
+        assert slope(mg.cbrt, 0) == np.inf
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("f", [mg.arcsin, mg.arccos, mg.arctanh, mg.arccosh])
+def test_inverse_functions_have_exact_slopes_near_1(f, dtype):
+    for distance in 1e-3, 1e-6:
+        x = dtype(1 + distance if f is mg.arccosh else 1 - distance)
+        wide = np.longdouble(x)
+        inside = abs((1 - wide) * (1 + wide))
+        exact = 1 / inside if f is mg.arctanh else 1 / np.sqrt(inside)
+        t = Tensor(np.array(x), requires_grad=True)
+        found = abs(gradients(f(t), [t])[0])
+        assert found == pytest.approx(float(exact), rel=8 * float(np.finfo(dtype).eps))
+
+
+def test_norms_of_no_order_and_of_too_many_axes_raise():
+    with pytest.raises(ValueError, match="over 3 axes"):
+        mg.norm(np.ones((2, 2, 2)), ord=1)
+    with pytest.raises(ValueError, match="0 or more"):
+        mg.diff(np.ones(3), n=-1)
+    with pytest.raises(ValueError, match="3 numbers"):
+        mg.cross(np.ones(2), np.ones(2))
+    with pytest.raises(ValueError, match="vector or a matrix"):
+        mg.diag(np.ones((2, 2, 2)))
+    with pytest.raises(ValueError, match=r"[Rr]epeated|[Dd]uplicate"):
+        mg.rot90(np.ones((2, 2)), axes=(0, -2))
+    with pytest.raises(ValueError, match="3 axes or more"):
+        mg.dsplit(np.ones((2, 2)), 2)
 
 
 def test_gradient_of_max_over_an_axis_at_ties():

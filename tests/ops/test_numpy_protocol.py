@@ -39,9 +39,16 @@ ARGUMENTS = {
     "power": (2,), "clip": (0, 1), "where": (0,), "reshape": (4,), "broadcast_to": ((3, 2, 2),),
     "pad": (1,), "split": (2,), "repeat": (2,), "tile": (2,), "roll": (1,), "swapaxes": (0, 1),
     "moveaxis": (0, 1), "expand_dims": (0,), "take": ([0, 1],), "tensordot": (1,),
-    "astype": (np.float64,),
+    "astype": (np.float64,), "array_split": (2,), "vsplit": (2,), "hsplit": (2,), "dsplit": (2,),
 }  # fmt: skip
-TWO = "add subtract multiply divide logaddexp arctan2 maximum minimum matmul dot inner outer"
+TWO = (
+    "add subtract multiply divide remainder floor_divide hypot logaddexp logaddexp2 arctan2 "
+    "maximum minimum fmax fmin matmul dot inner outer kron cross append"
+)
+INPUTS = {  # where a matrix of small numbers will not do
+    "arccosh": [[1.1, 1.2], [1.3, 1.4]], "cross": [[0.1, 0.2, 0.3]], "dsplit": [[[0.1, 0.2]]],
+}  # fmt: skip
+SPLITS = np.split, np.array_split, np.vsplit, np.hsplit, np.dsplit
 
 
 def arguments(name, x):
@@ -66,17 +73,21 @@ each_function = pytest.mark.parametrize(
 
 @each_function
 def test_numpys_functions_of_a_tensor_are_the_rows(function):
-    name, x = function.__name__, np.array([[0.1, 0.2], [0.3, 0.4]])
+    name = function.__name__
+    x = np.array(INPUTS.get(name, [[0.1, 0.2], [0.3, 0.4]]))
     tensor = function(*arguments(name, Tensor(x, requires_grad=True)))
     truth = function(*arguments(name, x))
-    pairs = zip(tensor, truth, strict=True) if name == "split" else [(tensor, truth)]
+    pairs = zip(tensor, truth, strict=True) if function in SPLITS else [(tensor, truth)]
     for got, expected in pairs:
         assert isinstance(got, Tensor)
         assert got.requires_grad
         np.testing.assert_allclose(got.data, expected)
 
 
-TAKES_ARRAYS_ALONE = np.astype, np.split, np.take_along_axis, np.power  # which is a ** b here
+TAKES_ARRAYS_ALONE = (
+    *(np.astype, np.take_along_axis, np.split, np.vsplit, np.hsplit, np.dsplit),
+    np.power,  # which is a ** b here
+)
 
 
 @pytest.mark.parametrize(
@@ -86,13 +97,17 @@ TAKES_ARRAYS_ALONE = np.astype, np.split, np.take_along_axis, np.power  # which 
 )
 def test_the_rows_take_lists_and_numbers_as_numpy_does(function):
     row, name = numpy_protocol.FUNCTIONS[function], function.__name__
-    for x in [[0.1, 0.2], [0.3, 0.4]], [0.5, 0.25], 0.5:
+    matrix = INPUTS.get(name, [[0.1, 0.2], [0.3, 0.4]])
+    for x in matrix, matrix[0], matrix[0][0]:
         try:
             truth = function(*arguments(name, x))
         except (ValueError, TypeError, IndexError):
-            assert x == 0.5 or np.ndim(x) == 1  # NumPy takes at least the matrix
+            assert x is not matrix  # NumPy takes at least the matrix
             continue
-        np.testing.assert_allclose(row(*arguments(name, x)), truth, strict=True)
+        found = row(*arguments(name, x))
+        pairs = zip(found, truth, strict=True) if function in SPLITS else [(found, truth)]
+        for got, expected in pairs:
+            np.testing.assert_allclose(got, expected, strict=True)
 
 
 LEFT_OUT = object()
@@ -120,7 +135,14 @@ def calls_with_axis(draw, function):
         index = np.zeros(x.size if axis is None else shape, int)
         make = lambda x: (x, index)
     else:
-        more = {"repeat": (2,), "split": (1,), "take": ([0, 0],), "roll": (1,)}.get(name, ())
+        more = {
+            "repeat": (2,),
+            "split": (1,),
+            "array_split": (2,),
+            "take": ([0, 0],),
+            "roll": (1,),
+            "argpartition": (0,),
+        }.get(name, ())
         make = lambda x: (x, *more)
     if axis is LEFT_OUT:
         return x, make, {}
@@ -146,7 +168,7 @@ def test_an_axis_reaches_the_row_as_it_was_passed(function, data):
                 function(*make(t), **keywords)
         return
     found = function(*make(t), **keywords)
-    for got, expected in zip(found, truth) if function is np.split else [(found, truth)]:
+    for got, expected in zip(found, truth) if function in SPLITS else [(found, truth)]:
         if function in numpy_protocol.FUNCTIONS:
             assert got.requires_grad
             got = got.data
@@ -178,11 +200,12 @@ def test_options_by_place_are_those_of_numpy(function, options, m):
 @pytest.mark.parametrize("name", numpy_protocol.CONSTANTS.split())
 def test_functions_without_a_gradient_give_numpys_value(name, t):
     function, x = getattr(np, name), t.data
-    more = {"full_like": (3,), "searchsorted": (1.5,)}.get(name, ())
+    more = {"full_like": (3,), "searchsorted": (1.5,), "argpartition": (1,)}.get(name, ())
     two = (
-        "equal less greater logical_and logical_or logical_xor allclose array_equal isclose shares"
+        "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor "
+        "allclose array_equal array_equiv isclose isin digitize shares_memory may_share_memory"
     )
-    if any(word in name for word in two.split()) or name == "may_share_memory":
+    if name in two.split():
         more = (np.array([1.0, 3.0]),)
     got, expected = function(t, *more), function(x, *more)
     assert type(got) is type(expected)
@@ -192,17 +215,17 @@ def test_functions_without_a_gradient_give_numpys_value(name, t):
 @pytest.mark.parametrize(
     ("call", "hint"),
     [
-        (lambda t: np.nan_to_num(t), r"np.nan_to_num .*mg.where"),
-        (lambda t: np.ravel(t), r"np.ravel .*mg.reshape"),
-        (lambda t: np.hstack([t, t]), r"np.hstack .*mg.concatenate"),
+        (lambda t: np.nansum(t), r"np.nansum .*mg.where"),
+        (lambda t: np.ediff1d(t), r"np.ediff1d .*mg.diff"),
+        (lambda t: np.block([t, t]), r"np.block .*mg.concatenate"),
         (lambda t: np.linalg.inv(t), r"np.linalg.inv .*detach"),
         (lambda t: np.fft.fft(t), r"np.fft.fft .*detach"),
         (lambda t: np.unique(t), r"np.unique .*detach"),
         (lambda t: np.add.reduce(t), r"np.add.reduce .*mg.sum"),
         (lambda t: np.add.accumulate(t), r"np.add.accumulate .*mg.cumsum"),
         (lambda t: np.multiply.outer(t, t), r"np.multiply.outer .*a\[:, None\]"),
-        (lambda t: np.floor_divide(t, 2), r"np.floor_divide .*mg.floor"),
-        (lambda t: np.arange(2) // t, r"np.floor_divide .*mg.floor"),
+        (lambda t: np.divmod(t, 2), r"np.divmod .*mg.floor_divide and mg.remainder"),
+        (lambda t: np.conjugate(t), r"np.conjugate .*real"),
         (lambda t: np.add.at(np.zeros(2), [0], t), r"np.add.at .*mg.scatter"),
         (lambda t: np.copyto(np.zeros(2), t), r"np.copyto .*mg.where"),
         (lambda t: np.save("nowhere.npy", t), r"np.save .*detach"),
@@ -281,14 +304,18 @@ def test_options_left_at_none_are_taken_as_left_out(t):
     assert np.sum(t, dtype=None, out=None).item() == 3
 
 
-def test_norm_of_a_matrix_is_the_length_and_never_another_norm_by_its_name(m):
-    assert np.linalg.norm(m).item() == np.linalg.norm(m.data)
-    assert np.linalg.norm(m, axis=1).data.tolist() == np.linalg.norm(m.data, axis=1).tolist()
-    for order in (1, 2, np.inf, "fro", "nuc"):
-        with pytest.raises(ValueError, match="reshape"):
+def test_norm_of_a_matrix_is_numpys_or_says_why_there_is_none(m):
+    for order in (None, "fro", 1, -1, np.inf, -np.inf):
+        assert np.linalg.norm(m, order).item() == np.linalg.norm(m.data, order)
+        assert np.linalg.norm(m, order, (1, 0)).item() == np.linalg.norm(m.data, order, (1, 0))
+    for order in (2, -2, "nuc", 3, 0):
+        with pytest.raises(ValueError, match="singular values"):
             np.linalg.norm(m, ord=order)
-        with pytest.raises(ValueError, match="reshape"):
+        with pytest.raises(ValueError, match="singular values"):
             mg.norm(m, ord=order, axis=(0, 1))
+    for order in ("fro", "nuc"):
+        with pytest.raises(ValueError, match="any number for a vector"):
+            mg.norm(m[0], ord=order)
 
 
 # ---- operators -----------------------------------------------------------------------------------
@@ -299,6 +326,8 @@ OPERATORS = [
     operator.mul,
     operator.truediv,
     operator.pow,
+    operator.mod,
+    operator.floordiv,
     operator.lt,
     operator.le,
     operator.gt,
@@ -328,7 +357,7 @@ def test_operators_in_both_orders(apply, other, t):
 
 
 @pytest.mark.parametrize("other", [2, 0.5, True, [3.0, 4.0], np.ones(2, np.float32)], ids=repr)
-@pytest.mark.parametrize("apply", OPERATORS[:5], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("apply", OPERATORS[:7], ids=lambda f: f.__name__)
 def test_float32_stays_float32_beside_numbers_and_lists(apply, other):
     x = Tensor(np.array([1.0, 2.0], np.float32), requires_grad=True)
     for y in apply(x, other), apply(other, x):
@@ -359,6 +388,8 @@ def test_numpys_products_take_lists(t):
         (np.multiply, operator.mul),
         (np.divide, operator.truediv),
         (np.power, operator.pow),
+        (np.remainder, operator.mod),
+        (np.floor_divide, operator.floordiv),
         (np.matmul, operator.matmul),
     ],
 )
@@ -381,9 +412,60 @@ def test_a_list_beside_integers_keeps_its_fractions():
     assert (Tensor(np.array([1, 2])) + [0.5, 0.5]).data.tolist() == [1.5, 2.5]
 
 
-def test_tensors_inside_a_list_operand_are_not_made_constants(t):
-    with pytest.raises(TypeError, match="detach"):
-        t + [t[0], 1.0]
+LISTS = {  # each with the same made by mg.stack
+    "of tensors": (lambda t: [t, t * 2], lambda t: mg.stack([t, t * 2])),
+    "of a tensor and a list": (lambda t: [t, [3.0, 4.0]], lambda t: mg.stack([t, t * 0 + [3, 4]])),
+    "of lists of tensors": (
+        lambda t: [[t, t], [t, t * 3]],
+        lambda t: mg.stack([mg.stack([t, t]), mg.stack([t, t * 3])]),
+    ),
+    "of numbers": (lambda t: [t[1], 1.5], lambda t: mg.stack([t[1], t[1] * 0 + 1.5])),
+}
+TAKE_A_LIST = {
+    "sum": mg.sum, "mean": mg.mean, "prod": mg.prod, "max": mg.max, "std": mg.std, "norm": mg.norm,
+    "logsumexp": mg.logsumexp, "cumsum": mg.cumsum, "exp": mg.exp, "sinc": mg.sinc, "diff": mg.diff,
+    "sort": mg.sort, "ravel": mg.ravel, "squeeze": mg.squeeze, "flip": mg.flip, "triu": mg.triu,
+    "reshape": lambda x: mg.reshape(x, -1), "maximum": lambda x: mg.maximum(1.2, x),
+    "concatenate": lambda x: mg.concatenate([x, x]), "kron": lambda x: mg.kron(x, x),
+    "atleast_3d": mg.atleast_3d, "expand_dims": lambda x: mg.expand_dims(x, 0), "clip": mg.clip,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("make", LISTS.values(), ids=LISTS)
+@pytest.mark.parametrize("f", TAKE_A_LIST.values(), ids=TAKE_A_LIST)
+def test_a_list_of_tensors_is_taken_as_one_tensor(f, make, dtype):
+    t = Tensor(np.array([1, 2], dtype), requires_grad=True)
+    of_list, of_stack = (f(values(t)) for values in make)
+    np.testing.assert_array_equal(of_list.data, of_stack.data, strict=True)
+    assert of_list.dtype == dtype
+    g = np.arange(1, of_list.size + 1).reshape(of_list.shape)
+    for got, expected in zip(gradients(of_list, [t], g), gradients(of_stack, [t], g)):
+        np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("apply", OPERATORS[:7], ids=lambda f: f.__name__)
+def test_a_list_that_holds_tensors_goes_together_with_a_tensor(apply, t):
+    for y, truth in (
+        (apply(t, [t[1], 1.5]), apply(t.data, [2.0, 1.5])),
+        (apply([t[1], 1.5], t), apply([2.0, 1.5], t.data)),
+    ):
+        np.testing.assert_array_equal(y.data, truth)
+        assert y.requires_grad
+
+
+def test_lists_and_numbers_that_are_joined_to_a_tensor_keep_float32(t):
+    x = t.astype(np.float32)
+    for y in (
+        mg.concatenate([x, [0.5]]),
+        mg.append(x, 0.5),
+        mg.stack([x[0], 0.5, 1]),
+        mg.vstack([[0.5, 1.5], x]),
+        np.hstack([[0.5], x]),
+    ):
+        assert y.dtype == np.float32
+        assert 0.5 in y
+    assert mg.append(Tensor(np.array([1, 2])), 0.5).data.tolist() == [1, 2, 0.5]
 
 
 @pytest.mark.parametrize("other", [None, "a", {}, object()])
@@ -392,8 +474,8 @@ def test_what_is_no_number_is_refused(other, t):
         t + other
 
 
-@pytest.mark.parametrize("apply", [operator.floordiv, operator.mod, operator.and_, divmod])
-def test_operators_without_a_gradient_raise(apply, t):
+@pytest.mark.parametrize("apply", [operator.and_, operator.or_, divmod])
+def test_other_operators_raise(apply, t):
     for pair in (t, 2), (2, t):
         with pytest.raises(TypeError, match="unsupported operand"):
             apply(*pair)
@@ -561,13 +643,33 @@ def test_text(t):
 
 
 def test_unknown_attributes_raise(t):
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match=r"no attribute 'data_'$"):
         t.data_  # noqa: B018
     with pytest.raises(AttributeError):
         t.required_grad = True
 
 
 # ---- methods -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in dir(np.ndarray) if name[0] != "_"])
+def test_what_an_array_has_a_tensor_has_or_names_what_stands_for_it(name, m):
+    if not hasattr(m, name):
+        with pytest.raises(AttributeError, match=rf"t\.data\.{name}|mg\.{name}|t\.reshape"):
+            getattr(m, name)
+
+
+def test_a_function_or_a_name_of_pytorch_that_is_no_method_is_named(t):
+    for name, instead in ("sin", "mg.sin"), ("softplus", "mg.softplus"), ("clone", r"t\.copy"):
+        with pytest.raises(AttributeError, match=instead):
+            getattr(t, name)
+
+
+def test_copy_keeps_the_gradient_and_nothing_else(t):
+    y = t.copy()
+    assert not np.shares_memory(y.data, t.data)
+    assert gradients(y.sum(), [t])[0].tolist() == [1, 1]
+    assert np.copy(t).requires_grad
 
 
 def test_methods_are_the_functions_of_that_name(m):
@@ -588,6 +690,9 @@ def test_methods_are_the_functions_of_that_name(m):
 
 def test_shapes_and_sizes(m):
     assert (m.ndim, m.size, m.shape, m.T.data.tolist()) == (2, 4, (2, 2), [[1, 3], [2, 4]])
+    assert m[None].mT.data.tolist() == [[[1, 3], [2, 4]]]
+    with pytest.raises(ValueError, match="axis"):
+        m[0].mT  # noqa: B018
     for shape in ((4, 1), [4, 1], np.array([4, 1])):
         assert m.reshape(shape).shape == m.reshape(4, -1).shape == (4, 1)
     assert m.flatten().shape == m.reshape(-1).shape == (4,)

@@ -96,9 +96,6 @@ def test_embedding_of_floats_raises():
 @pytest.mark.parametrize(
     ("call", "reason"),
     [
-        (lambda x, c: mg.clip(x, c, 2), "clip takes argument 1 as a constant"),
-        (lambda x, c: mg.clip(x, min=c), "clip takes argument 1 as a constant"),
-        (lambda x, c: mg.clip(x, 0, max=c), "clip takes argument 2 as a constant"),
         (lambda x, c: mg.where(c, x, 0), "where takes argument 0 as a constant"),
     ],
 )

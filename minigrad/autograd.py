@@ -21,6 +21,7 @@ recording = ContextVar("recording", default=True)  # do operations leave nodes?
 watching: ContextVar[Any] = ContextVar("watching", default=None)  # the watcher of mg.debug()
 registry: dict[str, "primitive"] = {}  # every primitive of minigrad.ops; the tests walk it
 
+_LISTS = (list, tuple)
 _FREED: Any = ("freed",)  # the node of a tensor whose graph a backward pass has used up
 
 
@@ -131,8 +132,8 @@ class primitive:  # lower case as `property` is: it is used as a function
                 if x.requires_grad:
                     parents.append((i, x))
                 x = x._data
-            elif type(x) is list and Tensor.in_list(x):
-                return self(*map(Tensor.stacked, inputs), **keywords)
+            elif isinstance(x, _LISTS) and self.rule(i):  # in place of an array
+                return self(*self.without_lists(inputs), **keywords)
             values.append(x)
         if keywords and any(isinstance(k, Tensor) for k in keywords.values()):
             raise TypeError(f"{self.name} has no gradient for its options: pass them as arrays.")

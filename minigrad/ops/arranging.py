@@ -8,10 +8,10 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from .reduction import sum
 from .shaping import (
+    arrays_of,
     concatenate,
     diagonal,
     flip,
-    operands,
     pieces,
     plain,
     reshape,
@@ -97,7 +97,7 @@ def vstack(arrays):
     >>> vstack([np.array([1, 2]), np.array([[3, 4], [5, 6]])]).tolist()
     [[1, 2], [3, 4], [5, 6]]
     """
-    return concatenate([atleast_2d(x) for x in operands(arrays, numbers=True)], 0)
+    return concatenate([atleast_2d(x) for x in arrays_of(*arrays)], 0)
 
 
 def hstack(arrays):
@@ -108,7 +108,7 @@ def hstack(arrays):
     >>> hstack([np.array([[1], [2]]), np.array([[3], [4]])]).tolist()
     [[1, 3], [2, 4]]
     """
-    arrays = [atleast_1d(x) for x in operands(arrays, numbers=True)]
+    arrays = [atleast_1d(x) for x in arrays_of(*arrays)]
     return concatenate(arrays, 0 if arrays and arrays[0].ndim == 1 else 1)
 
 
@@ -120,7 +120,7 @@ def dstack(arrays):
     >>> dstack([np.array([1, 2]), np.array([3, 4])]).tolist()
     [[[1, 3], [2, 4]]]
     """
-    return concatenate([atleast_3d(x) for x in operands(arrays, numbers=True)], 2)
+    return concatenate([atleast_3d(x) for x in arrays_of(*arrays)], 2)
 
 
 def column_stack(arrays):
@@ -131,7 +131,7 @@ def column_stack(arrays):
     >>> column_stack([np.array([1, 2]), np.array([3, 4])]).tolist()
     [[1, 3], [2, 4]]
     """
-    arrays = map(shaped, operands(arrays, numbers=True))
+    arrays = arrays_of(*arrays)
     return concatenate([reshape(x, (-1, 1)) if x.ndim < 2 else x for x in arrays], 1)
 
 

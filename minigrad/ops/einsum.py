@@ -9,8 +9,7 @@ import string
 import numpy as np
 
 from ..autograd import primitive
-from .elementwise import multiply
-from .shaping import broadcast_to, expand_dims, plain, scatter, shaped
+from .shaping import arrays_of, broadcast_to, expand_dims, scatter
 
 
 def _einsum(*operands, subscripts, optimize):
@@ -97,8 +96,9 @@ def inner(a, b):
     >>> inner(np.array([[1.0, 2.0]]), np.array([3.0, 4.0]))
     array([11.])
     """
-    if np.ndim(plain(a)) == 0 or np.ndim(plain(b)) == 0:
-        return multiply(a, b)
+    a, b = arrays_of(a, b)
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b
     return tensordot(a, b, (-1, -1))
 
 
@@ -110,8 +110,7 @@ def tensordot(a, b, axes=2):
     >>> tensordot(np.ones((2, 3)), np.ones((3, 4)), 1).shape
     (2, 4)
     """
-    a = shaped(a)
-    b = shaped(b)
+    a, b = arrays_of(a, b)
     if isinstance(axes, int):
         axes = range(-axes, 0), range(axes)
     labels_a, labels_b = [*range(a.ndim)], [*range(a.ndim, a.ndim + b.ndim)]

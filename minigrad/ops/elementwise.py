@@ -87,7 +87,7 @@ hypot      = primitive(np.hypot,      lambda g, y, a, b: g * a / where(y == 0, 1
 
 exp        = primitive(np.exp,        lambda g, y, x: g * y,          doc="e ** x")
 exp2       = primitive(np.exp2,       lambda g, y, x: g * (y * LN2),  doc="2 ** x")
-expm1      = primitive(np.expm1,      lambda g, y, x: g * (y + 1),    doc="e ** x - 1 for x near 0")
+expm1      = primitive(np.expm1,      lambda g, y, x: g * exp(x),     doc="e ** x - 1 for x near 0")
 log        = primitive(np.log,        lambda g, y, x: g / x,          doc="Natural logarithm")
 log1p      = primitive(np.log1p,      lambda g, y, x: g / (1 + x),    doc="log(1 + x) for x near 0")
 log2       = primitive(np.log2,       lambda g, y, x: g / (x * LN2),  doc="Logarithm, base 2")

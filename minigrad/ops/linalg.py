@@ -12,8 +12,7 @@ import numpy as np
 
 from ..autograd import primitive
 from .einsum import tensordot
-from .elementwise import multiply
-from .shaping import expand_dims, moveaxis, plain, reshape, roll, shaped
+from .shaping import arrays_of, expand_dims, moveaxis, reshape, roll
 
 
 def _matmul_left(g, y, a, b):
@@ -70,6 +69,7 @@ def outer(a, b):
     >>> outer(np.array([1.0, 2.0]), np.array([3.0, 4.0])).tolist()
     [[3.0, 4.0], [6.0, 8.0]]
     """
+    a, b = arrays_of(a, b)
     return reshape(a, (-1, 1)) * reshape(b, (1, -1))
 
 
@@ -83,9 +83,9 @@ def dot(a, b):
     >>> float(dot(np.array([1.0, 2.0]), np.array([3.0, 4.0])))
     11.0
     """
-    if np.ndim(plain(a)) == 0 or np.ndim(plain(b)) == 0:
-        return multiply(a, b)
-    b = shaped(b)
+    a, b = arrays_of(a, b)
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b
     return matmul(a, b) if b.ndim <= 2 else tensordot(a, b, (-1, -2))
 
 
@@ -99,8 +99,7 @@ def kron(a, b):
     >>> kron(np.array([1.0, 10.0]), np.array([1.0, 2.0]))
     array([ 1.,  2., 10., 20.])
     """
-    a = shaped(a)
-    b = shaped(b)
+    a, b = arrays_of(a, b)
     ndim = max(a.ndim, b.ndim)
     product = _every_other(a, ndim, 0) * _every_other(b, ndim, 1)  # (n, p, m, q, ...)
     sizes = product.shape
@@ -136,6 +135,7 @@ def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     """
     if axis is not None:
         axisa = axisb = axisc = axis
+    a, b = arrays_of(a, b)
     a = moveaxis(a, axisa, -1)
     b = moveaxis(b, axisb, -1)
     if a.shape[-1] != 3 or b.shape[-1] != 3:

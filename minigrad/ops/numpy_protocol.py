@@ -6,13 +6,12 @@ other files. A NumPy function without a row raises; it never silently returns a 
 
 import copy
 import inspect
-import sys
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 
 import numpy as np
 
-from ..autograd import Tensor
+from ..autograd import Tensor, primitive
 from . import activation, arranging, elementwise, linalg, reduction, selection, shaping
 from .einsum import einsum, inner, tensordot
 
@@ -63,7 +62,10 @@ INSTEAD = {
 
 # ---- for an attribute that a Tensor does not have: what to use instead ---------------------------
 
-PYTORCH = {
+_OF_ARRAYS = [name for name in dir(np.ndarray) if name[0] != "_"]
+ABSENT = {name: f"t.data.{name}, which has no gradient" for name in _OF_ARRAYS}
+ABSENT |= {f.__name__: f"mg.{f.__name__}(t)" for f in FUNCTIONS.values()}
+ABSENT |= {  # names of PyTorch
     "view": "t.reshape(...)", "permute": "t.transpose(...)", "unsqueeze": "mg.expand_dims(t, axis)",
     "expand": "mg.broadcast_to(t, shape)", "gather": "mg.take_along_axis(t, indices, axis)",
     "double": "t.astype(np.float64)", "float": "t.astype(np.float32)", "long": "t.astype(np.int64)",
@@ -240,17 +242,8 @@ def _repr(self):
     return f"Tensor({values}, {self.dtype}{grad}{label})"
 
 
-def _no_attribute(self, name):
-    """What `t.name` raises where a Tensor has no such attribute."""
-    if name in PYTORCH:
-        hint = f": use {PYTORCH[name]}"
-    elif name in sys.modules[__package__].__all__:
-        hint = f": use mg.{name}(t)"
-    elif hasattr(np.ndarray, name):
-        hint = f": use t.data.{name}, which has no gradient"
-    else:
-        hint = ""
-    raise AttributeError(f"a Tensor has no attribute {name!r}{hint}", name=name, obj=self)
+def _absent(name, instead, tensor):
+    raise AttributeError(f"a Tensor has no {name!r}: use {instead}", name=name, obj=tensor)
 
 
 def _sizes(args):
@@ -273,15 +266,13 @@ SPECIAL = {
     "__copy__": copy.deepcopy,  # as with arrays, nothing is shared
     "__getstate__": _state,
     "__setstate__": _set_state,
-    "__getattr__": _no_attribute,
+    "__dir__": lambda self: sorted(set(object.__dir__(self)) - ABSENT.keys()),
     "__repr__": _repr,
     "__format__": lambda self, spec: format(self.item(), spec) if spec else repr(self),
     "ndim": property(attrgetter("data.ndim")),
     "size": property(attrgetter("data.size")),
     "T": property(lambda self: shaping.transpose(self), doc="The axes in reverse order."),
     "mT": property(arranging.matrix_transpose, doc="The last two axes exchanged."),
-    "in_list": staticmethod(shaping.holds_tensors),
-    "stacked": staticmethod(shaping.stacked),
     "numpy": _constant,
     "detach": lambda self: Tensor(self.data, name=self.name),
     "retain_grad": lambda self: setattr(self, "retains_grad", True),
@@ -291,6 +282,7 @@ SPECIAL = {
     "copy": lambda self: elementwise.positive(self),
 }
 
+primitive.without_lists = shaping.without_lists
 for _name, _row in OPERATORS.items():
     _bind_operator(_name, _row)
 for _room, _names in METHODS.items():
@@ -300,3 +292,7 @@ for _name in PLAIN_METHODS.split():
     _bind_method(_name, getattr(np.ndarray, _name), _arrays)
 for _name, _function in SPECIAL.items():
     setattr(Tensor, _name, _function)
+for _name in [name for name in ABSENT if hasattr(Tensor, name)]:
+    del ABSENT[_name]
+for _name, _instead in ABSENT.items():  # a __getattr__ would slow down every other attribute
+    setattr(Tensor, _name, property(partial(_absent, _name, _instead)))

@@ -18,6 +18,7 @@ from .shaping import (
     flat_or_along,
     flip,
     moveaxis,
+    plain,
     reshape,
     shaped,
     squeeze,
@@ -66,32 +67,39 @@ def _norm_gradient(g, y, x, axis=None, keepdims=False):
     return _wide(g, axis, keepdims) / where(y == 0, 1, y) * x
 
 
+def _divides(y):
+    """Whether y / x is what the product y is without its factor x: not if y is 0, inf or tiny."""
+    size = np.absolute(plain(y))
+    return np.all(np.isfinite(size) & (size >= np.finfo(size.dtype).tiny))
+
+
 def _prod_gradient(g, y, x, axis=None, keepdims=False):
-    """g * y / x; where an element is 0, the product of the others is computed directly."""
+    """g * y / x; where y is 0 or too small or large, the product of the others is computed."""
     g = _wide(g, axis, keepdims)
-    if np.all(x != 0):
+    if _divides(y):
         return g * _wide(y, axis, keepdims) / x
     axes = _axes(x, axis)
-    n = _count(x, axis)
     last = range(-len(axes), 0)
     x = moveaxis(x, axes, last)  # (kept, reduced)
-    rows = reshape(x, (*x.shape[: x.ndim - len(axes)], 1, n))  # (kept, 1, n)
-    others = prod(where(np.eye(n, dtype=bool), 1, rows), -1)  # (kept, n)
+    rows = reshape(x, (*x.shape[: x.ndim - len(axes)], 1, _count(x, last)))  # (kept, 1, n)
+    others = prod(_each_left_out(rows), -1)  # (kept, n)
     return g * moveaxis(reshape(others, x.shape), last, axes)
 
 
 def _cumprod_gradient(g, y, x, axis=None):
-    """Sums of g * y / x over all products that have x in them.
-
-    Where an element is 0, the products of the others are computed directly.
-    """
-    if np.all(x != 0):
+    """The sum of g * y / x over the products with x; or, as of prod, of the others' products."""
+    if _divides(y):
         return _sums_from_here(g * y, axis, x.shape) / x
     rows, along = flat_or_along(x, axis)
     rows = expand_dims(moveaxis(rows, along, -1), -2)  # (..., 1, n)
-    others = triu(cumprod(where(np.eye(rows.shape[-1], dtype=bool), 1, rows), -1))  # (..., n, n)
+    others = triu(cumprod(_each_left_out(rows), -1))  # (..., n, n): of 0 to j without i
     slopes = sum(others * expand_dims(moveaxis(g, along, -1), -2), -1)  # (..., n)
     return reshape(moveaxis(slopes, -1, along), x.shape)
+
+
+def _each_left_out(rows):
+    """The rows (..., 1, n) n times over, with 1 in place of each element in turn: (..., n, n)"""
+    return where(np.eye(rows.shape[-1], dtype=bool), 1, rows)
 
 
 def _sums_from_here(g, axis, shape):

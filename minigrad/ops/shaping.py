@@ -30,30 +30,36 @@ def shaped(x):
 
 def of_list(x, dtype=None):
     """A list as an array of this dtype; if it holds Tensors, as one Tensor of all that is in it."""
-    return stack([stacked(part) for part in x]) if holds_tensors(x) else np.asarray(x, dtype)
-
-
-def stacked(x):
-    """A list that holds Tensors as one Tensor; anything else as it is."""
-    return of_list(x) if holds_tensors(x) else x
+    if not holds_tensors(x):
+        return np.asarray(x, dtype)
+    return stack([of_list(part) if holds_tensors(part) else part for part in x])
 
 
 def holds_tensors(x):
     """Whether a Tensor is in the list `x`, or in a list in it."""
-    return isinstance(x, list) and any(isinstance(u, Tensor) or holds_tensors(u) for u in x)
+    if not isinstance(x, list | tuple):
+        return False
+    return any(isinstance(part, Tensor) or holds_tensors(part) for part in x)
 
 
-def operands(arrays, numbers=False):
-    """Lists, or numbers too, in the dtype of the first Tensor of floats among the arrays.
+def operands(inputs, kinds=list | tuple):
+    """Lists, or what is of other kinds, in the dtype of the first Tensor of floats beside it.
 
     So they leave float32 as it is, as beside an operator; NumPy takes their floats for float64.
     """
-    tensors = [x for x in arrays if isinstance(x, Tensor)]
-    if not tensors:
-        return arrays
-    dtype = next((x.dtype for x in tensors if x.dtype.kind == "f"), None)
-    kinds = list | tuple | int | float if numbers else list | tuple
-    return [of_list(x, dtype) if isinstance(x, kinds) else x for x in arrays]
+    dtypes = [x.dtype for x in inputs if isinstance(x, Tensor) and x.dtype.kind == "f"]
+    dtype = dtypes[0] if dtypes else None
+    return [of_list(x, dtype) if isinstance(x, kinds) else x for x in inputs]
+
+
+def arrays_of(*inputs):
+    """All inputs as arrays or Tensors, lists and numbers as `operands` takes them."""
+    return [shaped(x) for x in operands(inputs, list | tuple | int | float)]
+
+
+def without_lists(row, inputs):
+    """The inputs of a row, with lists as arrays where it takes arrays, which have a rule."""
+    return [new if row.rule(i) else x for i, (x, new) in enumerate(zip(inputs, operands(inputs)))]
 
 
 def like(x, other):
@@ -204,7 +210,7 @@ def concatenate(arrays, axis=0):
     >>> concatenate([np.ones(2), np.zeros(1)])
     array([1., 1., 0.])
     """
-    arrays = operands(arrays, numbers=True)
+    arrays = arrays_of(*arrays)
     if axis is None:
         return concatenate([reshape(x, (-1,)) for x in arrays])
     return _concatenate(*arrays, axis=axis)
@@ -218,7 +224,7 @@ def stack(arrays, axis=0):
     >>> stack([np.ones(2), np.zeros(2)], axis=1).tolist()
     [[1.0, 0.0], [1.0, 0.0]]
     """
-    return concatenate([expand_dims(x, axis) for x in operands(arrays, numbers=True)], axis)
+    return concatenate([expand_dims(x, axis) for x in arrays_of(*arrays)], axis)
 
 
 @hint("To hold back a share of x and y for validation, use data.split(x, y, validation=0.1).")

@@ -97,6 +97,32 @@ def test_fmax_and_fmin_pass_over_what_is_no_number():
         ]
 
 
+@pytest.mark.parametrize("f", [mg.prod, lambda x: mg.cumprod(x)[-1]])
+def test_the_gradient_of_a_product_that_is_too_small_or_large_is_that_of_the_others(f):
+    """Not y / x, which is 0 / x or inf / x; or has lost its digits, where y is subnormal."""
+    cases = [
+        (np.float32, [1e-30, 1e-30, 1e20], [1e-10, 1e-10, 0]),
+        (np.float64, [1e200, 1e200, 1e-300], [1e-100, 1e-100, np.inf]),
+        (np.float64, [1e-160, 1e-160, 3.0], [3e-160, 3e-160, 1e-320]),
+        (np.float16, [1e-2, 1e-2, 5e-3], [5e-5, 5e-5, 1e-4]),
+    ]
+    for dtype, values, expected in cases:
+        x = Tensor(np.array(values, dtype), requires_grad=True)
+        with np.errstate(over="ignore", under="ignore"):
+            (g,) = gradients(f(x), [x])
+        np.testing.assert_allclose(g, np.array(expected), rtol=40 * np.finfo(dtype).eps)
+
+
+def test_the_gradient_of_expm1_keeps_its_digits_where_the_function_is_nearly_minus_1():
+    for dtype in np.float32, np.float64:
+        x = Tensor(np.array([-50.0, -20.0, -10.0, -1.0, 1e-10, 3.0], dtype), requires_grad=True)
+        exact = np.exp(x.data.astype(np.longdouble))
+        for f in mg.expm1, lambda x: mg.elu(x):
+            (g,) = gradients(f(x), [x], np.ones(6))
+            truth = np.where((x.data > 0) & (f is not mg.expm1), 1, exact)
+            np.testing.assert_allclose(g, truth.astype(float), rtol=4 * np.finfo(dtype).eps)
+
+
 def test_the_gradient_of_a_cube_root_at_0_is_inf():
     with np.errstate(divide="ignore"):
         assert slope(mg.cbrt, 0) == np.inf

@@ -2,7 +2,7 @@
 
 Elsewhere the samples keep away from these points. minigrad's answers are its conventions, each the
 gradient of sum(y) by each input; where PyTorch's is another, the table says why minigrad keeps its
-own. `nan` and `inf` are what they look like.
+own.
 """
 
 import numpy as np
@@ -94,6 +94,16 @@ DIFFERENT_AGAIN = [
      "from within it is 1, from beyond 0; the gradient of clip at a bound is 1"),
 ]  # fmt: skip
 
+# name, minigrad's function, PyTorch's, the input, PyTorch's value, and why minigrad raises
+REFUSED = [
+    ("softmax along an axis of length 0", mg.softmax, lambda x: torch.softmax(x, -1),
+     np.zeros((2, 0)), np.zeros((2, 0)), "as NumPy's max of nothing, of which it is made"),
+    ("cross_entropy of nothing but ignored targets",
+     lambda x: mg.cross_entropy(x, np.array([-100])),
+     lambda x: F.cross_entropy(x, torch.tensor([-100])),
+     np.zeros((1, 2)), nan, "the mean of nothing is nan, which would end a training in silence"),
+]  # fmt: skip
+
 
 def our_gradients(f, inputs, again=False):
     xs = [mg.Tensor(np.array(x, np.float64), requires_grad=True) for x in inputs]
@@ -134,3 +144,11 @@ def test_kink_at_which_second_derivatives_differ(row):
     assert_are(our_gradients(ours, inputs), their_gradients(theirs, inputs))
     assert_are(our_gradients(ours, inputs, again=True), our_gradient)
     assert_are(their_gradients(theirs, inputs, again=True), their_gradient)
+
+
+@pytest.mark.parametrize("row", REFUSED, ids=lambda row: row[0])
+def test_input_that_minigrad_refuses(row):
+    _, ours, theirs, x, value, _why = row
+    with pytest.raises(ValueError):
+        ours(mg.Tensor(x))
+    np.testing.assert_array_equal(theirs(torch.tensor(x)).numpy(), value)

@@ -129,34 +129,56 @@ def test_dropout_is_nothing_in_evaluation_and_scales_what_it_keeps_in_training(p
     agree_as_functions("nn.Dropout", ours.eval(), theirs.eval(), x)
 
 
+def test_dropout_scales_by_the_probability_that_is_really_drawn():
+    """minigrad draws 16-bit integers: 0.3 is 19661 / 65536 there, by which the mean is kept."""
+    torch.manual_seed(0)
+    found = np.max(nn.Dropout(0.3, rng=np.random.default_rng(0))(np.ones(100)).data)
+    expected = torch.nn.Dropout(0.3)(torch.ones(100, dtype=torch.float64)).max()
+    same("nn.Dropout of 0.3", [found, expected.numpy()], [65536 / (65536 - 19661), 1 / (1 - 0.3)])
+
+
+# ---- initial weights -----------------------------------------------------------------------------
+
 QUANTILES = np.linspace(0.01, 0.99, 21)
 
 
+def assert_same_distribution(found, expected, tolerance):
+    """By quantiles, which may differ by a share of the spread."""
+    difference = np.quantile(found, QUANTILES) - np.quantile(expected, QUANTILES)
+    assert np.max(np.abs(difference)) < tolerance * np.std(expected)
+
+
 @pytest.mark.parametrize(
-    ("ours", "theirs"),
+    ("name", "theirs", "sizes", "options"),
     [
-        (lambda: nn.Dense(60, 500), lambda: torch.nn.Linear(60, 500)),
-        (lambda: nn.Conv1D(30, 400, 5), lambda: torch.nn.Conv1d(30, 400, 5)),
-        (
-            lambda: nn.Conv2D(24, 400, 3, groups=4),
-            lambda: torch.nn.Conv2d(24, 400, 3, groups=4),
-        ),
-        (
-            lambda: nn.ConvTranspose2D(40, 200, 3, groups=2),
-            lambda: torch.nn.ConvTranspose2d(40, 200, 3, groups=2),
-        ),
-        (lambda: nn.Embedding(200, 200), lambda: torch.nn.Embedding(200, 200)),
+        ("Dense", torch.nn.Linear, (60, 500), {}),
+        ("Conv1D", torch.nn.Conv1d, (30, 400, 5), {}),
+        ("Conv2D", torch.nn.Conv2d, (24, 400, 3), {"groups": 4}),
+        ("ConvTranspose2D", torch.nn.ConvTranspose2d, (40, 200, 3), {"groups": 2}),
+        ("Embedding", torch.nn.Embedding, (200, 200), {}),
     ],
-    ids=["Dense", "Conv1D", "Conv2D in groups", "ConvTranspose2D in groups", "Embedding"],
 )
-def test_initial_weights_have_the_distribution_of_pytorchs(ours, theirs):
-    """By quantiles; biases are few, and so less exact."""
+def test_initial_weights_of_a_layer(name, theirs, sizes, options):
     mg.manual_seed(0)
     torch.manual_seed(0)
-    found, expected = ours().state_dict(), theirs().state_dict()
+    found = getattr(nn, name)(*sizes, **options).state_dict()
+    expected = theirs(*sizes, **options).state_dict()
     assert list(found) == list(expected)
-    for name, array in found.items():
-        got = np.quantile(array, QUANTILES)
-        wanted = np.quantile(expected[name].numpy(), QUANTILES)
-        spread = np.std(expected[name].numpy())
-        assert np.max(np.abs(got - wanted)) < (0.05 if name == "weight" else 0.3) * spread
+    for key, array in found.items():  # biases are few, and so their quantiles less exact
+        assert_same_distribution(array, expected[key].numpy(), 0.05 if key == "weight" else 0.3)
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("he_uniform", lambda w: torch.nn.init.kaiming_uniform_(w, nonlinearity="relu")),
+        ("he_normal", lambda w: torch.nn.init.kaiming_normal_(w, nonlinearity="relu")),
+        ("glorot_uniform", torch.nn.init.xavier_uniform_),
+        ("glorot_normal", torch.nn.init.xavier_normal_),
+    ],
+)
+@pytest.mark.parametrize("shape", [(300, 200), (60, 80, 3, 5)])
+def test_initial_weights_by_name(name, theirs, shape):
+    torch.manual_seed(0)
+    found = getattr(nn.init, name)(shape, rng=np.random.default_rng(0))
+    assert_same_distribution(found, theirs(torch.empty(shape)).numpy(), 0.05)

@@ -21,9 +21,15 @@ def with_numbers(f):
 
 def clip(x, a_min=None, a_max=None, *, min=None, max=None):
     low, high = (b if a is None else a for a, b in ((min, a_min), (max, a_max)))
-    if any(isinstance(bound, torch.Tensor) for bound in (low, high)):  # then PyTorch wants both so
-        low, high = (b if b is None else torch.as_tensor(b, dtype=x.dtype) for b in (low, high))
+    if isinstance(low, torch.Tensor) and isinstance(high, torch.Tensor):
+        # PyTorch's gradient raises where a bound of no elements is broadcast.
+        x, low, high = torch.broadcast_tensors(x, low, high)
     return torch.clamp(x, low, high)
+
+
+def floor_divide(a, b):
+    """As a constant, since PyTorch has no gradient of it; minigrad's is 0."""
+    return torch.floor_divide(a.detach(), b.detach())
 
 
 def where(condition, a, b):
@@ -214,6 +220,11 @@ def dot(a, b):
 def tensordot(a, b, axes):
     pairs = isinstance(axes, tuple) and [[n] if isinstance(n, int) else n for n in axes]
     return torch.tensordot(a, b, pairs or axes)
+
+
+def cross(a, b, axisa=-1, axisb=-1, axisc=-1):
+    a, b = torch.broadcast_tensors(a.movedim(axisa, -1), b.movedim(axisb, -1))
+    return torch.linalg.cross(a, b).movedim(-1, axisc)
 
 
 def einsum(*arguments, text=None, optimize=False):

@@ -142,7 +142,6 @@ PEERS |= {
 
 # Cases that call their operation in a way of their own.
 PEERS |= {
-    "attention": as_in.attention,
     "round to a place": lambda x, decimals: torch.round(x, decimals=decimals),
     "concatenate all": lambda *xs, axis: torch.cat([x.reshape(-1) for x in xs]),
     "layer_norm, plain": as_in.plain_layer_norm,
@@ -175,11 +174,13 @@ NO_PEER = {
 
 
 def peer_of(case_name):
-    """PyTorch's function for a case, by its whole name or by the first word of it, or None."""
-    if case_name in PEERS:
-        return PEERS[case_name]
-    return PEERS.get(first_word(case_name))
+    """PyTorch's function for a case, by its whole name or by its operation's, or None."""
+    return PEERS.get(case_name) or PEERS.get(operation_of(case_name))
 
 
-def first_word(case_name):
-    return case_name.split(",")[0].split(" ")[0]
+def operation_of(case_name):
+    """The operation that a case is of: the first word of its name."""
+    word = case_name.split(",")[0].split(" ")[0]
+    if word == "attention":
+        return "scaled_dot_product_attention"
+    return word if word in PEERS or word in NO_PEER else "operators"  # such as x ** 2

@@ -76,8 +76,6 @@ DIFFERENT = [
      "the term t * log(t) is left out there, and its gradient, which has the limit -inf, with it"),
     ("relu of nan", mg.relu, F.relu, [nan], [0.0], [1.0],
      "nan > 0 is false; the value is nan in both"),
-    ("maximum beside nan", mg.maximum, torch.maximum, [nan, 1.0], [0.0, 0.0], [1.0, 1.0],
-     "nan equals neither; the value is nan in both"),
     ("max beside nan", mg.max, torch.amax, [[nan, 1.0]], [[0.0, 0.0]], [[nan, nan]],
      "nan equals none; the value is nan in both"),
 ]  # fmt: skip

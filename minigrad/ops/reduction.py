@@ -118,6 +118,17 @@ def _norm(x, axis=None, keepdims=False):
     return np.sqrt(np.sum(x * x, axis, keepdims=keepdims))
 
 
+def _norm_of_order(x, ord, axis=None, keepdims=False):
+    return np.sum(np.abs(x) ** ord, axis, keepdims=keepdims) ** (1 / ord)
+
+
+def _norm_of_order_gradient(g, y, x, ord, axis=None, keepdims=False):
+    """g * sign(x) * (|x| / y) ** (ord - 1), and 0 where x or y is 0"""
+    y = _wide(y, axis, keepdims)
+    share = absolute(where(x == 0, 1, x)) / where(y == 0, 1, y)
+    return gate(_wide(g, axis, keepdims), y != 0) * sign(x) * share ** (ord - 1)
+
+
 # A table is read down its columns.
 # fmt: off
 sum       = primitive(_over(np.sum), _sum_gradient, name="sum", doc="Sum of the elements")
@@ -128,6 +139,8 @@ min       = primitive(_over(np.min), _extreme_gradient,
                       name="min", doc="Smallest element; ties share the gradient")
 logsumexp = primitive(_logsumexp, _logsumexp_gradient, doc="log(sum(exp(x))), without overflow")
 _length   = primitive(_norm, _norm_gradient, doc="Length sqrt(sum(x ** 2)); its gradient at 0 is 0")
+_of_order = primitive(_norm_of_order, _norm_of_order_gradient,
+                      doc="sum(|x| ** ord) ** (1 / ord); its gradient at 0 is 0")
 cumsum    = primitive(lambda x, axis=None: np.cumsum(x, axis),
                       lambda g, y, x, axis=None: _sums_from_here(g, axis, x.shape),
                       name="cumsum", doc="Running sums of the elements, along an axis or over all")
@@ -221,7 +234,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
     if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
         return _length(x, axis, keepdims)
     if len(axes) == 1 and not isinstance(ord, str):
-        return _vector_norm(absolute(x), ord, axis, keepdims)
+        return _vector_norm(x, ord, axis, keepdims)
     if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
         y = _matrix_norm(absolute(x), ord, axes)
         return y if keepdims else squeeze(y, axes)
@@ -232,16 +245,15 @@ def norm(x, ord=None, axis=None, keepdims=False):
     )
 
 
-def _vector_norm(sizes, ord, axis, keepdims):
-    """The norm of vectors whose elements have these absolute values."""
+def _vector_norm(x, ord, axis, keepdims):
+    """The norms along an axis."""
     if ord in (np.inf, -np.inf):
-        return (max if ord > 0 else min)(sizes, axis, keepdims)
+        return (max if ord > 0 else min)(absolute(x), axis, keepdims)
     if ord == 0:
-        return sum(sign(sizes), axis, keepdims)
+        return sum(absolute(sign(x)), axis, keepdims)
     if ord == 1:
-        return sum(sizes, axis, keepdims)
-    total = sum(sizes**ord, axis, keepdims)
-    return where(total == 0, 0, where(total == 0, 1, total) ** (1 / ord))
+        return sum(absolute(x), axis, keepdims)
+    return _of_order(x, ord, axis, keepdims)
 
 
 def _matrix_norm(sizes, ord, axes):

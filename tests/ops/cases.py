@@ -212,6 +212,13 @@ case("std, ddof", mg.std, np.std, one(moments, **vector))
 case("logsumexp", mg.logsumexp, logsumexp, one(reduced, min_side=1), row="logsumexp")
 case("norm", mg.norm, length, one(reduced, low=0.3, high=2.0), row="norm")
 case("norm of order", mg.norm, np.linalg.norm, one(lengths, **vector))
+case(
+    "norm of order 1.5",
+    lambda x, **o: mg.norm(x, 1.5, **o),
+    lambda x, **o: np.linalg.norm(x, 1.5, **o),
+    one(lambda d, s: {"axis": draw_axis(d, s, False, False)}, **vector),
+    row="norm_of_order",
+)
 case("norm of a matrix", mg.norm, np.linalg.norm, one(matrix_norms, min_dims=2, min_side=2))
 case("cumsum", mg.cumsum, np.cumsum, one(along), row="cumsum")
 case("cumprod", mg.cumprod, np.cumprod, one(along), row="cumprod")

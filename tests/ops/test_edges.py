@@ -36,6 +36,8 @@ def slope(f, *values):
         (lambda x: mg.hypot(x, 0), [-2, 0, 2], [-1, 0, 1]),
         (lambda x: mg.norm(x, ord=3), [0, 0], [0, 0]),
         (lambda x: mg.norm(x, ord=0), [0, 2], [0, 0]),
+        (lambda x: mg.norm(x, ord=0.5), [0, 4], [0, 1]),
+        (lambda x: mg.norm(x, ord=-2), [4], [1]),
         (lambda x: mg.norm(mg.reshape(x, (2, 2)), ord="fro"), [0, 0, 0, 0], [0, 0, 0, 0]),
         (lambda x: mg.norm(mg.reshape(x, (2, 2)), ord=1), [1, 0, 1, 0], [1, 0, 1, 0]),
         (lambda x: mg.cumprod(x), [2, 0, 3], [1, 2 + 2 * 3, 0]),
@@ -139,6 +141,15 @@ def test_inverse_functions_have_exact_slopes_near_1(f, dtype):
         t = Tensor(np.array(x), requires_grad=True)
         found = abs(gradients(f(t), [t])[0])
         assert found == pytest.approx(float(exact), rel=8 * float(np.finfo(dtype).eps))
+
+
+@pytest.mark.parametrize("ord", [-2, -1, -0.5])
+def test_a_norm_of_negative_order_beside_a_0_is_0_as_its_gradient(ord):
+    with np.errstate(divide="ignore"):
+        x = np.array([0.0, 2.0])
+        assert mg.norm(x, ord) == np.linalg.norm(x, ord) == 0
+        assert slope(lambda x: mg.norm(x, ord), x) == [0, 0]
+        assert mg.norm(np.zeros(0), ord) == np.linalg.norm(np.zeros(0), ord) == np.inf
 
 
 def test_norms_of_no_order_and_of_too_many_axes_raise():

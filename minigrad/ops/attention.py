@@ -11,8 +11,6 @@ from .elementwise import where
 from .linalg import matmul
 from .shaping import like, plain, swapaxes
 
-FAR = -1e9  # in place of -inf: exp(FAR) is 0 too, and FAR - FAR is not nan
-
 
 def scaled_dot_product_attention(
     query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None
@@ -40,7 +38,7 @@ def scaled_dot_product_attention(
     Raises
     ------
     ValueError
-        For a mask together with `is_causal`.
+        For a mask together with `is_causal`, or of a shape that does not fit.
 
     Examples
     --------
@@ -57,8 +55,15 @@ def scaled_dot_product_attention(
         weights = softmax(scores)
     else:
         seen = np.asarray(plain(mask))
+        if np.broadcast_shapes(seen.shape, scores.shape) != scores.shape:
+            raise ValueError(
+                f"attention expects attn_mask (..., L, S) to fit scores of {scores.shape}, "
+                f"got {seen.shape}."
+            )
         if seen.dtype != bool:
             scores = scores + like(mask, scores)
             seen = seen != -np.inf
-        weights = softmax(where(seen, scores, FAR)) * seen.any(-1, keepdims=True)
+        # In place of -inf: its exp is 0 too, but its distance to itself is not nan.
+        far = np.finfo(np.result_type(scores.dtype, 0.0)).min / 2
+        weights = softmax(where(seen, scores, far)) * seen.any(-1, keepdims=True)
     return matmul(dropout(weights, dropout_p), value)

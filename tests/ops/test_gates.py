@@ -123,3 +123,15 @@ def test_a_mask_may_be_a_list():
     x = np.eye(2)
     found = mg.scaled_dot_product_attention(x, x, x, attn_mask=[[True, False], [True, True]])
     np.testing.assert_allclose(found, mg.scaled_dot_product_attention(x, x, x, is_causal=True))
+
+
+def test_a_masked_attention_of_float16_is_finite():
+    x = np.ones((2, 2), np.float16)
+    y = mg.scaled_dot_product_attention(x, x, x, attn_mask=[[True, False], [False, False]])
+    assert y.dtype == np.float16
+    assert y.tolist() == [[1, 1], [0, 0]]
+
+
+def test_a_mask_for_other_queries_raises():
+    with pytest.raises(ValueError, match=r"scores of \(1, 2\), got \(3, 2\)"):
+        mg.scaled_dot_product_attention(np.eye(2)[:1], np.eye(2), np.eye(2), np.ones((3, 2), bool))

@@ -46,7 +46,11 @@ def _matrix(x):
 def _linear(x, w, b=None):
     """(..., K), (F, K), (F,) -> (..., F)"""
     y = np.matmul(x, w.T)
-    return y if b is None else y + b
+    if b is None:
+        return y
+    if b.shape != w.shape[:1]:
+        raise ValueError(f"linear expects a bias of shape {w.shape[:1]}, got {b.shape}.")
+    return y + b
 
 
 # A table is read down its columns. linear could be made of the others, with which a small network

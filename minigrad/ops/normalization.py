@@ -91,7 +91,7 @@ def _moments(x):
 
 def _batch_norm(x, weight, bias, mu, sigma2, *, eps):
     lines = _as_lines(x)
-    y = np.empty_like(lines)
+    y = np.empty_like(lines, np.result_type(lines, weight, bias))
     center = _repeated(mu, lines)
     scale = _repeated(weight / np.sqrt(sigma2 + eps), lines)
     shift = _repeated(bias, lines)
@@ -130,7 +130,7 @@ def _input_gradient(g, x, weight, mu, sigma2, *, eps):
     shift = sum_g / n - mu * slope
     scale = weight * inverse
     slope, shift, scale = (_repeated(v, lines) for v in (slope, shift, scale))  # (W * C,)
-    out = np.empty_like(lines)
+    out = np.empty_like(lines, np.result_type(g, lines, weight))
     for block in _line_blocks(lines):  # scale * (g - slope * x - shift)
         np.multiply(lines[block], slope, out=out[block])
         np.subtract(g[block], out[block], out=out[block])
@@ -217,6 +217,11 @@ def batch_norm(x, weight, bias, eps=1e-5):
     >>> y.tolist(), mean.tolist(), var.tolist()
     ([[-1.0], [1.0]], [2.0], [1.0])
     """
+    if not weight.shape == bias.shape == x.shape[1:2]:
+        raise ValueError(
+            "batch_norm expects x (N, C, ...) and a weight and bias (C,), got "
+            f"{x.shape}, {weight.shape} and {bias.shape}."
+        )
     mu, sigma2 = _moments(plain(x))
     return _batch_norm_row(x, weight, bias, mu, sigma2, eps=eps), mu, sigma2
 

@@ -120,10 +120,11 @@ def _framed(name, x, kernel_size, stride, padding, border):
     padding = pair(padding)
     stride = kernel_size if stride is None else pair(stride)
     check_windows(name, x.shape, kernel_size, stride, padding)
-    if any(2 * p > k for p, k in zip(padding, kernel_size)):
+    if any(2 * p > k for p, k in zip(padding, kernel_size)) or 0 in x.shape[2:]:
         raise ValueError(
-            f"{name} expects a padding of at most half the kernel, got {padding=} with "
-            f"{kernel_size=}: a window would lie entirely in the border."
+            f"{name} expects images of a pixel or more and a padding of at most half the kernel, "
+            f"got {x.shape} and {padding=} with {kernel_size=}: a window would lie entirely in "
+            "the border."
         )
     if any(padding):
         x = pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)], constant_values=border)

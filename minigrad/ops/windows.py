@@ -77,6 +77,11 @@ def _add_windows(columns, *, shape, kernel_size, stride, padding, dilation):
     KH, KW = pair(kernel_size)
     PH, PW = pair(padding)
     OH, OW = output_size(shape, kernel_size, stride, padding, dilation)
+    if columns.shape != (N * OH * OW, KH * KW * C):
+        raise ValueError(
+            f"col2im expects columns {(N * OH * OW, KH * KW * C)} for images of {shape}, "
+            f"got {columns.shape}."
+        )
     columns = columns.reshape(N, OH, OW, KH * KW, C)
     x = np.zeros((N, H + 2 * PH, W + 2 * PW, C), columns.dtype).transpose(0, 3, 1, 2)
     for place, view in enumerate(views(x, kernel_size, stride, dilation)):

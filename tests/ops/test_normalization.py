@@ -62,3 +62,8 @@ def test_third_derivatives_of_batch_norm():
 def test_layer_norm_of_another_shape_raises():
     with pytest.raises(ValueError, match=r"\(4,\) expects .* got \(2, 3\)"):
         mg.layer_norm(np.zeros((2, 3)), 4)
+
+
+def test_batch_norm_with_a_weight_of_another_shape_raises():
+    with pytest.raises(ValueError, match=r"weight and bias \(C,\), got .*, \(3,\) and \(1,\)"):
+        mg.batch_norm(np.ones((4, 1, 2, 3)), np.ones(3), np.zeros(1))

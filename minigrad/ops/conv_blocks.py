@@ -74,7 +74,7 @@ def _convolution(x, w, b=None, *, stride, padding, dilation):
     windows = _windows(_channels_last(x, padding), KH, KW, stride, dilation)
     N, OH, OW = windows.shape[:3]
     matrix = np.ascontiguousarray(w.transpose(2, 3, 1, 0)).reshape(-1, F)  # (KH * KW * C, F)
-    y = np.empty((N, OH * OW, F), np.result_type(x, w))
+    y = np.empty((N, OH * OW, F), np.result_type(x, w, w if b is None else b))
     bias = None if b is None else np.tile(b, OW)  # added to rows of OW * F: long loops are fast
     for images, columns in _column_blocks(windows):
         np.matmul(columns, matrix, out=y[images].reshape(-1, F))  # (n * OH * OW, F)
@@ -91,7 +91,7 @@ def _weight_gradient(g, x, *, shape, stride, padding, dilation):
     F, C, KH, KW = shape
     windows = _windows(_channels_last(x, padding), KH, KW, stride, dilation)
     g = _channels_last(g).reshape(len(x), math.prod(g.shape[2:]), F)  # (N, OH * OW, F)
-    total = np.zeros((KH * KW * C, F), g.dtype)
+    total = np.zeros((KH * KW * C, F), np.result_type(g, x))
     for images, columns in _column_blocks(windows):
         # Where the channels are few, this order takes half the time of g.T @ columns. np.dot,
         # because for a small result np.matmul holds Python's lock, and other threads have to wait.
@@ -139,7 +139,7 @@ def _scatter_columns(g, w, shape, stride, padding, dilation):
     matrix = w.transpose(0, 2, 3, 1).reshape(F, -1)  # (F, KH * KW * C)
     g = _channels_last(g)  # (N, OH, OW, F)
     bytes_each = math.prod(g.shape[1:3]) * matrix.shape[1] * g.itemsize
-    x = np.empty((N, H, W, C), g.dtype).transpose(0, 3, 1, 2)
+    x = np.empty((N, H, W, C), np.result_type(g, w)).transpose(0, 3, 1, 2)
     for images in blocks(N, bytes_each, BLOCK_BYTES):
         columns = g[images].reshape(-1, F) @ matrix  # (n * OH * OW, KH * KW * C)
         x[images] = col2im(columns, x[images].shape, (KH, KW), stride, padding, dilation)
@@ -165,13 +165,13 @@ def _scatter_strips(g, w, shape, padding, strip):
     F, _, KH, KW = w.shape
     PH, PW = padding
     OH, OW = g.shape[2:]
-    wide = np.zeros((strip, F, KH, KW + strip - 1, C), g.dtype)  # kernels side by side
+    wide = np.zeros((strip, F, KH, KW + strip - 1, C), w.dtype)  # kernels side by side
     for n in range(strip):
         wide[n, :, :, n : n + KW] = w.transpose(0, 2, 3, 1)
     matrix = wide.reshape(strip * F, -1)
     run = (KW + strip - 1) * C  # numbers in a row of a strip
     g = _channels_last(g)  # (N, OH, OW, F)
-    x = np.zeros((N, H + 2 * PH, (W + 2 * PW) * C), g.dtype)
+    x = np.zeros((N, H + 2 * PH, (W + 2 * PW) * C), np.result_type(g, w))
     for images in blocks(N, OH * (OW // strip) * KH * run * g.itemsize, BLOCK_BYTES):
         columns = (g[images].reshape(-1, strip * F) @ matrix).reshape(-1, OH, OW // strip, KH, run)
         for i, k in np.ndindex(KH, OW // strip):

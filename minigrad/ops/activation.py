@@ -9,13 +9,18 @@ from .reduction import sum
 GELU_SCALE, GELU_CUBE = float(np.sqrt(2 / np.pi)), 0.044715
 
 
+def _below_0(x, axis):
+    """x less its maximum along an axis, so that exp cannot overflow; floats, also of bytes."""
+    return x - 1.0 * np.max(x, axis=axis, keepdims=True)
+
+
 def _softmax(x, axis=-1):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    e = np.exp(_below_0(x, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def _log_softmax(x, axis=-1):
-    x = x - np.max(x, axis=axis, keepdims=True)
+    x = _below_0(x, axis)
     return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
 
 

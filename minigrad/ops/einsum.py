@@ -13,7 +13,12 @@ from .shaping import arrays_of, broadcast_to, expand_dims, scatter
 
 
 def _einsum(*operands, subscripts, optimize):
-    return np.einsum(subscripts, *operands, optimize=optimize if len(operands) > 1 else False)
+    if len(operands) == 1:
+        return np.einsum(subscripts, *operands)
+    operands = [np.asarray(x) for x in operands]
+    dtype = np.result_type(*operands)  # for an operand that is summed alone, before the product
+    operands = [x.astype(dtype, copy=False) for x in operands]
+    return np.einsum(subscripts, *operands, optimize=optimize)
 
 
 def _einsum_gradient(i, g, y, *operands, subscripts, optimize):

@@ -32,7 +32,7 @@ def gated(g, mask, out=None):
 
 
 def _sigmoid(x):
-    e = np.exp(-np.abs(x))  # never above 1
+    e = np.exp(-1.0 * np.abs(x))  # never above 1; of bytes too, where -1 would be 255
     return np.maximum(e, x >= 0) / (1 + e)  # 1 or e, over 1 + e
 
 
@@ -71,7 +71,7 @@ positive   = primitive(np.positive,   lambda g, y, x: g,             doc="+x, a 
 negative   = primitive(np.negative,   lambda g, y, x: -g,            doc="-x")
 power      = primitive(lambda a, b: a**b,  # quick for b = 2 and 0.5, unlike np.power
                                       lambda g, y, a, b: g * (b * a ** _one_less(a, b)),
-                                      lambda g, y, a, b: g * y * _log_base(a),
+                                      lambda g, y, a, b: g * y * _log_base(a, y),
                        name="power",  doc="a ** b; at 0 ** 0 both gradients are 0")
 square     = primitive(np.square,     lambda g, y, x: g * (2 * x),   doc="x ** 2")
 reciprocal = primitive(np.reciprocal, lambda g, y, x: -g * y * y,    doc="1 / x")
@@ -243,13 +243,15 @@ def _one_less(a, b):
     return where((a == 0) & (b == 0), 1, b - 1)
 
 
-def _log_base(a):
+def _log_base(a, y):
     """The log(a) of the slope y * log(a) by b, but 0 at a = 0, where 0 * -inf would be NaN.
 
-    A number stays a number, so that float32 does not become float64.
+    A number stays a number, so that float32 does not become float64. Integers become floats of the
+    dtype of y, as NumPy's log of bytes has but three digits.
     """
     if not isinstance(a, int | float):
-        return log(where(a == 0, 1, a))
+        one = np.ones((), y.dtype if a.dtype.kind in "iub" else a.dtype)
+        return log(where(a == 0, one, a))
     if a == 0:
         return 0.0
     return math.log(a) if a > 0 else math.nan

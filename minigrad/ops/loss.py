@@ -37,14 +37,14 @@ def _matching(name, prediction, target):
 def _cross_entropy(logits, classes, *, reduction):
     """log(sum(exp(logits))) - logits[class] of each row, reduced: (N, K), (N,) -> (N,) or ()"""
     # The largest is taken out first, so that exp cannot overflow and no digit is lost.
-    logits = logits - logits.max(axis=-1, keepdims=True)
+    logits = logits - 1.0 * logits.max(axis=-1, keepdims=True)
     log_sums = np.log(np.exp(logits).sum(axis=-1))  # (N,)
     return _reduce(log_sums - logits[np.arange(len(logits)), classes], reduction)
 
 
 def _soft_cross_entropy(logits, targets, *, reduction):
     """sum(targets * -log_softmax(logits)) of each row, reduced: (N, K), (N, K) -> (N,) or ()"""
-    logits = logits - logits.max(axis=-1, keepdims=True)
+    logits = logits - 1.0 * logits.max(axis=-1, keepdims=True)
     log_sums = np.log(np.exp(logits).sum(axis=-1, keepdims=True))  # (N, 1)
     distance = np.where(targets == 0, 0, log_sums - logits)  # no 0 * inf, where a logit is -inf
     return _reduce((targets * distance).sum(axis=-1), reduction)
@@ -267,7 +267,7 @@ def huber_loss(prediction, target, reduction="mean", delta=1.0):
 
 def _binary_cross_entropy(x, t, *, reduction):
     """log(1 + exp(x)) - t * x, reduced; 1 + exp(-abs(x)) cannot overflow"""
-    return _reduce(np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x))), reduction)
+    return _reduce(np.maximum(x, 0) - x * t + np.log1p(np.exp(-1.0 * np.abs(x))), reduction)
 
 
 def _by_element(g, x, reduction):

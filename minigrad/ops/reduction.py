@@ -45,7 +45,7 @@ def _count(x, axis):
 
 
 def _logsumexp(x, axis=None, keepdims=False):
-    top = np.max(x, axis=axis, keepdims=True)
+    top = 1.0 * np.max(x, axis=axis, keepdims=True)  # of bytes too, a float
     top = np.where(np.isfinite(top), top, 0)  # inf - inf would be nan
     y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
     return y if keepdims else np.squeeze(y, axis)
@@ -230,6 +230,8 @@ def norm(x, ord=None, axis=None, keepdims=False):
     7.0
     """
     x = shaped(x)
+    if x.dtype.kind in "iub":  # as in NumPy: the squares of bytes would wrap around
+        x = astype(x, np.float64)
     axes = _axes(x, axis)
     if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
         return _length(x, axis, keepdims)

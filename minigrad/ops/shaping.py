@@ -63,8 +63,10 @@ def without_lists(row, inputs):
 
 
 def like(x, other):
-    """`x` as an array in the dtype of `other`; a Tensor as it is."""
-    return x if isinstance(x, Tensor) else np.asarray(x, other.dtype)
+    """`x` as an array in the dtype of `other`, if that is of floats; a Tensor as it is."""
+    if isinstance(x, Tensor):
+        return x
+    return np.asarray(x, other.dtype if other.dtype.kind == "f" else None)
 
 
 def memory_order(x):
@@ -170,7 +172,8 @@ scatter      = primitive(_scatter, lambda h, y, g, *, index, shape: getitem(h, i
                          doc="Zeros of the given shape, with g added at an index")
 _bordered    = primitive(_pad, lambda g, y, x, *, widths, value: getitem(g, _borders(x, widths)),
                          doc="x inside a border of one value")
-astype       = primitive(lambda x, dtype: x.astype(dtype), lambda g, y, x, dtype: g,
+astype       = primitive(lambda x, dtype: x.astype(dtype),
+                         lambda g, y, x, dtype: astype(g, x.dtype),
                          name="astype", doc="x in another dtype; its gradient is in the dtype of x")
 diagonal     = primitive(np.diagonal, _diagonal_gradient,
                          doc="The elements on a diagonal of two axes")

@@ -258,6 +258,36 @@ def test_huge_numbers_stay_finite(f, dtype):
     assert np.isfinite(g).all()
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        mg.sigmoid,
+        mg.softmax,
+        mg.log_softmax,
+        mg.logsumexp,
+        mg.norm,
+        lambda x: mg.cross_entropy(x[None], np.array([0])),
+        lambda x: mg.binary_cross_entropy_with_logits(x, np.zeros(3)),
+    ],
+)
+def test_bytes_give_what_the_same_floats_give(f):
+    """The minus of a byte is a byte, and so is its square: both would wrap around."""
+    x = np.array([3, 250, 17], np.uint8)
+    np.testing.assert_allclose(f(x), f(x.astype(float)), rtol=1e-12)
+
+
+def test_the_gradient_of_a_power_of_bytes_has_all_its_digits():
+    """NumPy's log of bytes has three."""
+    b = Tensor(np.array(0.5), requires_grad=True)
+    (g,) = gradients(mg.power(np.array(3, np.uint8), b), [b])
+    assert g == pytest.approx(np.sqrt(3) * np.log(3), rel=1e-14)
+
+
+def test_an_einsum_counts_booleans_and_does_not_or_them():
+    x, seen = np.ones((2, 3)), np.array([True, True, False])
+    assert mg.einsum("ij,k->i", x, seen).tolist() == [6, 6]
+
+
 def test_the_huge_values_are_right_too():
     assert mg.sigmoid(HUGE).tolist() == pytest.approx([0, 0, 0.5, 1, 1])
     assert mg.softplus(HUGE).tolist() == pytest.approx([0, 0, np.log(2), 100, 1e4])

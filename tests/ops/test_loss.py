@@ -209,3 +209,9 @@ def test_targets_can_be_differentiated():
     p = Tensor(np.array([[0.2, 0.8]]), requires_grad=True)
     (g,) = gradients(mg.cross_entropy(np.log([[0.5, 0.5]]), p), [p])
     np.testing.assert_allclose(g, np.log([[2, 2]]))
+
+
+@pytest.mark.parametrize("loss", [mg.mse_loss, mg.l1_loss, mg.huber_loss])
+def test_the_targets_of_integers_keep_their_fractions(loss):
+    assert loss(np.array([1, 2]), np.array([0.5, 1.5])) == loss(np.array([1.0]), np.array([0.5]))
+    assert mg.cross_entropy(np.array([[1, 1]]), np.array([[0.5, 0.5]])) == pytest.approx(np.log(2))

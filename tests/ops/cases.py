@@ -721,7 +721,7 @@ def convolutions(draw, groups=(1,), bias=True):
         for k, p, d in zip(kernel, pads, steps)
     ]
     g = draw(st.sampled_from(groups))
-    N, C, F = (draw(st.integers(1, 2)) for _ in range(3))
+    N, C, F = (draw(st.integers(least, 2)) for least in (0, 1, 1))
     x, w = draw_array(draw, (N, C * g, *sizes)), draw_array(draw, (F * g, C, *kernel))
     if groups != (1,):
         options["groups"] = g
@@ -747,7 +747,7 @@ def windows(draw):
     options = {"stride": draw_pair(draw, 1, 3), "dilation": draw_pair(draw, 1, 2)}
     steps = zip(truth.pair(kernel), truth.pair(padding), truth.pair(options["dilation"]))
     sizes = [max(1, d * (k - 1) + 1 - 2 * p) + draw(st.integers(0, 3)) for k, p, d in steps]
-    shape = draw(st.integers(1, 2)), draw(st.integers(1, 2)), *sizes
+    shape = draw(st.integers(0, 2)), draw(st.integers(1, 2)), *sizes
     return [draw_array(draw, shape)], {"kernel_size": kernel, "padding": padding, **options}
 
 
@@ -768,7 +768,7 @@ def poolings(draw, padded=True):
     else:
         options = pairs(options)
     sizes = [k + draw(st.integers(0, 3)) for k in truth.pair(kernel)]
-    shape = (draw(st.integers(1, 2)), draw(st.integers(1, 3)), *sizes)
+    shape = (draw(st.integers(0, 2)), draw(st.integers(1, 3)), *sizes)
     return [draw_array(draw, shape)], options
 
 
@@ -872,7 +872,7 @@ case(
 def statistics(draw):
     N, C = draw(st.integers(0, 3)), draw(st.integers(1, 3))
     per_channel = [draw_array(draw, (1, C, 1), 0.5, 2) for _ in range(4)]
-    return [draw_array(draw, (N, C, 2)), *per_channel], {"eps": draw(st.sampled_from([0, 0.1]))}
+    return [draw_array(draw, (N, C, 2)), *per_channel], {"eps": draw(st.sampled_from([0.0, 0.1]))}
 
 
 @st.composite

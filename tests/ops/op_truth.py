@@ -194,7 +194,11 @@ def batch_norm_weight_gradient(g, x, eps):
 
 
 def attention(query, key, value, attn_mask=None, is_causal=False, scale=None):
-    *batch, L, E = query.shape
+    batch = np.broadcast_shapes(*(x.shape[:-2] for x in (query, key, value)))
+    query, key, value = (np.broadcast_to(x, batch + x.shape[-2:]) for x in (query, key, value))
+    L, E = query.shape[-2:]
+    if attn_mask is not None:
+        attn_mask = np.broadcast_to(attn_mask, (L, key.shape[-2]))
     y = np.zeros((*batch, L, value.shape[-1]), query.dtype)
     for place in np.ndindex(*batch, L):
         i, scores = place[-1], {}

@@ -146,6 +146,7 @@ PEERS |= {
     "concatenate all": lambda *xs, axis: torch.cat([x.reshape(-1) for x in xs]),
     "layer_norm, plain": as_in.plain_layer_norm,
     "einsum of lists": lambda a, b: torch.einsum(a, [3, 40, ...], b, [40, 5], [..., 5, 3]),
+    "norm of order 1.5": lambda x, **options: as_in.norm(x, 1.5, **options),
     "append, axis": lambda *xs, axis: torch.cat([xs[0], xs[-1]], axis),
     "clip from below": torch.maximum,
     "clip from above": torch.minimum,

@@ -238,14 +238,17 @@ def im2col(x, kernel_size, stride=1, padding=0, dilation=1):
     """F.unfold gives (N, C * places, windows), im2col (N * windows, places * C)."""
     N, C = x.shape[:2]
     columns = F.unfold(x, kernel_size, dilation, padding, stride)
-    columns = columns.reshape(N, C, -1, columns.shape[-1]).permute(0, 3, 2, 1)
-    return columns.reshape(N * columns.shape[1], -1)
+    places, windows = columns.shape[1] // C, columns.shape[2]
+    columns = columns.reshape(N, C, places, windows).permute(0, 3, 2, 1)
+    return columns.reshape(N * windows, places * C)
 
 
 def col2im(columns, shape, kernel_size, stride=1, padding=0, dilation=1):
     N, C, *size = shape
-    columns = columns.reshape(N, -1, columns.shape[-1] // C, C).permute(0, 3, 2, 1)
-    columns = columns.reshape(N, -1, columns.shape[-1])
+    places = columns.shape[1] // C
+    windows = F.unfold(torch.zeros(1, C, *size), kernel_size, dilation, padding, stride).shape[2]
+    columns = columns.reshape(N, windows, places, C).permute(0, 3, 2, 1)
+    columns = columns.reshape(N, C * places, windows)
     return F.fold(columns, size, kernel_size, dilation, padding, stride)
 
 

@@ -152,6 +152,14 @@ def test_a_norm_of_negative_order_beside_a_0_is_0_as_its_gradient(ord):
         assert mg.norm(np.zeros(0), ord) == np.linalg.norm(np.zeros(0), ord) == np.inf
 
 
+def test_attention_over_no_keys_is_zeros_as_softmax_of_nothing_is_nothing():
+    assert mg.softmax(np.zeros((2, 0))).shape == (2, 0)
+    q, k, v = (Tensor(np.ones(shape), requires_grad=True) for shape in ((3, 2), (0, 2), (0, 4)))
+    y = mg.scaled_dot_product_attention(q, k, v)
+    assert y.data.tolist() == [[0] * 4] * 3
+    assert [g.shape for g in gradients(y.sum(), [q, k, v])] == [(3, 2), (0, 2), (0, 4)]
+
+
 def test_norms_of_no_order_and_of_too_many_axes_raise():
     with pytest.raises(ValueError, match="over 3 axes"):
         mg.norm(np.ones((2, 2, 2)), ord=1)

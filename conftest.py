@@ -1,25 +1,47 @@
 """The examples of docstrings and the ```python fences of the docs run as tests (sybil)."""
 
 import doctest
+import io
 import os
+import re
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "agg")  # no window is opened
 # Tests are many small matrix products, in which BLAS threads wait for each other. Before NumPy.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# The pages import the reader's own files, such as my_engine.py, from where they stand.
+sys.path.insert(0, str(Path(__file__).parent / "docs"))
 
 try:
     from sybil import Sybil
     from sybil.document import PythonDocStringDocument
-    from sybil.parsers.markdown import PythonCodeBlockParser
+    from sybil.evaluators.python import PythonEvaluator
+    from sybil.parsers.markdown import CodeBlockParser
     from sybil.parsers.rest import DocTestParser
 except ImportError:  # pytest runs without sybil; the docs are then not tested
     print("sybil is not installed: docstrings and docs are not tested (pip install sybil).")
 else:
+    run = PythonEvaluator()
+
+    def run_and_compare(example):
+        """Run a fence; where a ```text fence follows, it is what the fence has printed."""
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            run(example)
+        following = example.document.text[example.region.end :]
+        shown = re.match(r"\s*```text\n(.*?)^```$", following, re.M | re.S)
+        if shown and printed.getvalue().rstrip() != shown[1].rstrip():
+            raise AssertionError(f"the page shows:\n{shown[1]}\nprinted:\n{printed.getvalue()}")
+
     docstrings = Sybil(
         parsers=[DocTestParser(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)],
         path="minigrad",
         pattern="*.py",
         document_types={".py": PythonDocStringDocument},
     )
-    pages = Sybil(parsers=[PythonCodeBlockParser()], patterns=["README.md", "docs/*.md"])
+    pages = Sybil(
+        parsers=[CodeBlockParser("python", run_and_compare)], patterns=["README.md", "docs/*.md"]
+    )
     pytest_collect_file = (docstrings + pages).pytest()

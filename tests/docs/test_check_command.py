@@ -1,0 +1,121 @@
+"""`python docs/check.py`: stubs, ticks, hints, a class of students."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+sys.path.insert(0, str(DOCS))
+
+import check  # noqa: E402
+
+SCRIPT = DOCS / "check.py"
+RIGHT = check.EXERCISES["4b"].solution
+WRONG = "def matmul_slopes(g, x, w):\n    return w @ g.T, g.T @ x\n"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_first_run_writes_the_stub_and_later_ones_check_what_became_of_it(capsys):
+    path = Path("work/4b.py")
+    assert not check.main(["4b"])
+    assert path.read_text("utf-8") == check.EXERCISES["4b"].stub
+    assert "wrote" in capsys.readouterr().out
+    path.write_text(WRONG, "utf-8")
+    assert not check.main(["4b"])
+    first = capsys.readouterr().out.splitlines()
+    assert first[0].startswith("4b matmul   ")
+    assert "expected shape" in first[1] or "expected" in first[1]
+    assert not check.main(["4b"])
+    assert capsys.readouterr().out.splitlines()[-1] != first[-1]
+    path.write_text(RIGHT, "utf-8")
+    assert check.main(["4b"])
+    assert "all right" in capsys.readouterr().out
+    assert path.read_text("utf-8") == RIGHT
+
+
+def test_the_ticks_are_kept(capsys):
+    check.main([])
+    assert "[ ] 4b" in capsys.readouterr().out
+    Path("work").mkdir()
+    Path("work/4b.py").write_text(RIGHT, "utf-8")
+    check.main(["4b"])
+    Path("work/4b.py").write_text(WRONG, "utf-8")
+    check.main(["4b"])
+    capsys.readouterr()
+    check.main([])
+    said = capsys.readouterr().out
+    assert "[x] 4b" in said
+    assert f"1 of {len(check.EXERCISES)} done" in said
+
+
+def test_a_damaged_file_of_ticks_is_no_obstacle(capsys):
+    Path("work").mkdir()
+    Path("work/progress.json").write_text("{", "utf-8")
+    assert check.main([])
+
+
+def test_in_a_notebook_a_function_is_checked(capsys):
+    assert check.check("4b", lambda g, x, w: (g @ w.T, x.T @ g))
+    assert not check.check("4b", lambda g, x, w: None)
+    with pytest.raises(ValueError, match="no exercise '4z'"):
+        check.check("4z", print)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def matmul_slopes(:", "SyntaxError"),
+        ("import no_such_module", "no_such_module"),
+        ("x = 1", "no function matmul_slopes"),
+        ("def matmul_slopes(g, x, w):\n    return 1 / 0, w", "ZeroDivisionError"),
+        ("def matmul_slopes(g, x):\n    return g, x", "TypeError"),
+        ("def matmul_slopes(g, x, w):\n    pass", "expected two slopes"),
+    ],
+)
+def test_code_that_does_not_run_is_answered_too(text, said, capsys):
+    Path("work").mkdir()
+    Path("work/4b.py").write_text(text, "utf-8")
+    assert not check.main(["4b"])
+    assert said in capsys.readouterr().out
+
+
+def test_an_unknown_name_says_what_there_is(capsys):
+    with pytest.raises(SystemExit):
+        check.main(["4z"])
+    assert "4b" in capsys.readouterr().err
+
+
+def test_a_class_is_graded_each_in_a_process_of_its_own(tmp_path, monkeypatch, capsys):
+    submissions = {
+        "ada": RIGHT,
+        "bob": WRONG,
+        "cyd": "import os\nos._exit(3)",
+        "dan": "while True: pass",
+        "eve": "import check\ncheck.EXERCISES.clear()\n" + WRONG,
+    }
+    for student, text in submissions.items():
+        (tmp_path / "class" / student).mkdir(parents=True)
+        (tmp_path / "class" / student / "4b.py").write_text(text, "utf-8")
+    monkeypatch.setattr(check, "LIMIT", 5)
+    check.grade(tmp_path / "class", 0)
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [row["student"] for row in rows] == list(submissions)
+    assert [row["passed"] for row in rows] == ["True", "False", "False", "False", "False"]
+    assert "expected" in rows[1]["hint"]
+    assert rows[2]["hint"] == "ended with code 3"
+    assert "more than 5 s" in rows[3]["hint"]
+    assert not Path("work").exists()
+
+
+def test_the_exit_code_is_that_of_the_answer():
+    run = lambda: subprocess.run([sys.executable, SCRIPT, "4b"], capture_output=True, text=True)
+    assert run().returncode == 1
+    Path("work/4b.py").write_text(RIGHT, "utf-8")
+    assert run().returncode == 0

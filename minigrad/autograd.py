@@ -133,10 +133,10 @@ class primitive:  # lower case as `property` is: it is used as a function
                     parents.append((i, x))
                 x = x._data
             elif isinstance(x, _LISTS) and self.rule(i):  # in place of an array
-                return self(*self.without_lists(inputs), **keywords)
+                return self(*self.without_lists(inputs), **keywords)  # see ops/shaping.py
             values.append(x)
-        if keywords and any(isinstance(k, Tensor) for k in keywords.values()):
-            raise TypeError(f"{self.name} has no gradient for its options: pass them as arrays.")
+        if keywords or len(inputs) > len(self.rules):
+            self.check_options(inputs, keywords)
         y = self.function(*values, **keywords)
         if not any_tensor:
             return y

@@ -109,7 +109,7 @@ def storey(name):
         ("the engine", ("autograd.py",), 1250),
         ("the evening", EVENING, 8500),
         ("the core", CORE, 19_500),
-        ("the package", ("",), 34_000),
+        ("the package", ("",), 35_000),
     ],
 )
 def test_sizes_stay_within_their_budget(what, rooms, most):

@@ -19,8 +19,8 @@ from .arranging import ravel, atleast_1d, atleast_2d, atleast_3d, matrix_transpo
 from .arranging import vstack, hstack, dstack, column_stack, append
 from .arranging import array_split, vsplit, hsplit, dsplit, flipud, fliplr, rot90, diag, trace
 from .selection import take, take_along_axis, embedding, sort, tril, triu
-from .linalg import matmul, linear, dot, outer, kron, cross
-from .einsum import einsum, inner, tensordot
+from .linalg import matmul, linear, dot, outer
+from .einsum import einsum, inner, tensordot, kron, cross
 from .activation import relu, leaky_relu, elu, gelu, silu, softplus, softmax, log_softmax
 from .convolution import conv1d, conv2d, conv2d_textbook, conv_transpose2d
 from .windows import im2col, col2im

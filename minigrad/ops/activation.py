@@ -5,6 +5,7 @@ import numpy as np
 from ..autograd import primitive
 from .elementwise import clip, exp, expm1, gate, logaddexp, sigmoid, tanh
 from .reduction import sum
+from .shaping import shaped
 
 GELU_SCALE, GELU_CUBE = float(np.sqrt(2 / np.pi)), 0.044715
 
@@ -92,4 +93,5 @@ def gelu(x):
     >>> gelu(np.array([0.0, 1.0])).round(4)
     array([0.    , 0.8412])
     """
+    x = shaped(x)
     return 0.5 * x * (1 + tanh(GELU_SCALE * (x + GELU_CUBE * (x * x * x))))

@@ -158,8 +158,11 @@ def array_split(x, sections, axis=0):
     [[0, 1, 2], [3, 4]]
     """
     x = shaped(x)
-    places = np.array_split(np.arange(x.shape[axis]), sections)
-    return pieces(x, np.cumsum([len(part) for part in places[:-1]]), axis)
+    sections = plain(sections)
+    if np.ndim(sections) == 0:
+        parts = np.array_split(np.arange(x.shape[axis]), sections)
+        sections = np.cumsum([len(part) for part in parts[:-1]])
+    return pieces(x, sections, axis)
 
 
 def vsplit(x, sections):
@@ -200,7 +203,7 @@ def _split(x, sections, *, axis, least):
     if x.ndim < least:
         raise ValueError(
             f"expected an array of {least} axes or more to split along axis {axis}, "
-            f"got shape {x.shape}: np.split takes the axis that you name."
+            f"got shape {x.shape}: mg.split takes the axis that you name."
         )
     return split(x, sections, axis)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..random import default_generator
 from .elementwise import multiply
-from .shaping import memory_order, plain
+from .shaping import memory_order, plain, shaped
 
 
 def dropout(x, p=0.5, rng=None):
@@ -26,6 +26,7 @@ def dropout(x, p=0.5, rng=None):
     """
     if not 0 <= p < 1:
         raise ValueError(f"dropout expects a probability 0 <= p < 1, got {p}.")
+    x = shaped(x)
     return multiply(x, _mask(plain(x), p, rng or default_generator())) if p else x
 
 

@@ -1,4 +1,4 @@
-"""Sums of products over labeled axes: einsum, and inner and tensordot, which follow from it.
+"""Sums of products over labeled axes: einsum, inner and tensordot; and products: kron, cross.
 
 The gradient of an einsum is an einsum: of the output's gradient and the other operands, with the
 operand's own labels as the output. Most of this file deals with the many forms of subscripts.
@@ -9,7 +9,7 @@ import string
 import numpy as np
 
 from ..autograd import primitive
-from .shaping import arrays_of, broadcast_to, expand_dims, scatter
+from .shaping import arrays_of, broadcast_to, expand_dims, moveaxis, reshape, roll, scatter
 
 
 def _einsum(*operands, subscripts, optimize):
@@ -116,7 +116,7 @@ def tensordot(a, b, axes=2):
     (2, 4)
     """
     a, b = arrays_of(a, b)
-    if isinstance(axes, int):
+    if isinstance(axes, int | np.integer):
         axes = range(-axes, 0), range(axes)
     labels_a, labels_b = [*range(a.ndim)], [*range(a.ndim, a.ndim + b.ndim)]
     for i, j in zip(*map(np.atleast_1d, axes), strict=True):
@@ -124,3 +124,61 @@ def tensordot(a, b, axes=2):
             raise ValueError(f"tensordot over {axes=} of {a.shape} and {b.shape}: lengths differ.")
         labels_b[j] = labels_a[i]
     return einsum(a, labels_a, b, labels_b, sorted({*labels_a} ^ {*labels_b}))
+
+
+def kron(a, b):
+    """Kronecker product: every element of `a` times the whole of `b`, side by side.
+
+    Shapes (n, m, ...) and (p, q, ...) make (n p, m q, ...).
+
+    Examples
+    --------
+    >>> kron(np.array([1.0, 10.0]), np.array([1.0, 2.0]))
+    array([ 1.,  2., 10., 20.])
+    """
+    a, b = arrays_of(a, b)
+    ndim = max(a.ndim, b.ndim)
+    product = _every_other(a, ndim, 0) * _every_other(b, ndim, 1)  # (n, p, m, q, ...)
+    sizes = product.shape
+    return reshape(product, [n * p for n, p in zip(sizes[::2], sizes[1::2], strict=True)])
+
+
+def _every_other(x, ndim, first):
+    """`x` in 2 * ndim axes, its own at every other place and axes of length 1 between."""
+    own = range(first, 2 * ndim, 2)[ndim - x.ndim :]
+    return expand_dims(x, [axis for axis in range(2 * ndim) if axis not in own])
+
+
+def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
+    """Cross product of vectors of three numbers: a[1] b[2] - a[2] b[1], and so on around.
+
+    Parameters
+    ----------
+    a, b : arrays or Tensors whose shapes broadcast
+    axisa, axisb, axisc : int
+        The axes of the vectors in `a`, in `b` and in the result.
+    axis : int, optional
+        One axis for all three.
+
+    Raises
+    ------
+    ValueError
+        If the vectors have not three numbers.
+
+    Examples
+    --------
+    >>> cross(np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
+    array([0., 0., 1.])
+    """
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = arrays_of(a, b)
+    a = moveaxis(a, axisa, -1)
+    b = moveaxis(b, axisb, -1)
+    if a.shape[-1] != 3 or b.shape[-1] != 3:
+        raise ValueError(
+            f"cross expects vectors of 3 numbers, got {a.shape[-1]} and {b.shape[-1]}: "
+            "vectors in a plane have no cross product; a[0] * b[1] - a[1] * b[0] is its height."
+        )
+    product = roll(a, -1, -1) * roll(b, -2, -1) - roll(a, -2, -1) * roll(b, -1, -1)
+    return moveaxis(product, -1, axisc)

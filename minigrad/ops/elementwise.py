@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from ..autograd import primitive
+from .shaping import copied
 
 LN2, LN10, PI = math.log(2), math.log(10), math.pi
 INTEGERS = {2: np.uint16, 4: np.uint32, 8: np.uint64}  # by their bytes
@@ -34,21 +35,6 @@ def gated(g, mask, out=None):
 def _sigmoid(x):
     e = np.exp(-1.0 * np.abs(x))  # never above 1; of bytes too, where -1 would be 255
     return np.maximum(e, x >= 0) / (1 + e)  # 1 or e, over 1 + e
-
-
-def _share_of_a(g, y, a, b):
-    """g where a was chosen, 0 where b was, half of it at a tie"""
-    return (gate(g, y == a) + gate(g, y != b)) / 2
-
-
-def _share_of_b(g, y, a, b):
-    """g where b was chosen, 0 where a was, half of it at a tie"""
-    return (gate(g, y == b) + gate(g, y != a)) / 2
-
-
-def _flat(g, y, *inputs, **options):
-    """0, also where g is inf or NaN"""
-    return gate(g, False)
 
 
 # A table is read down its columns.
@@ -79,8 +65,8 @@ sqrt       = primitive(np.sqrt,       lambda g, y, x: g / (2 * y),
                                       doc="Square root; its gradient at 0 is inf")
 cbrt       = primitive(np.cbrt,       lambda g, y, x: g / (3 * y * y),
                                       doc="Cube root; its gradient at 0 is inf")
-hypot      = primitive(np.hypot,      lambda g, y, a, b: g * a / where(y == 0, 1, y),
-                                      lambda g, y, a, b: g * b / where(y == 0, 1, y),
+hypot      = primitive(np.hypot,      lambda g, y, a, b: g * (a / where(y == 0, 1, y)),
+                                      lambda g, y, a, b: g * (b / where(y == 0, 1, y)),
                                       doc="sqrt(a ** 2 + b ** 2); its gradients at 0 are 0")
 
 # ---- exponentials: exp, expm1, log, log1p, of other bases, logaddexp, sigmoid --------------------
@@ -111,9 +97,9 @@ arcsin     = primitive(np.arcsin,     lambda g, y, x: g / sqrt((1 - x) * (1 + x)
 arccos     = primitive(np.arccos,     lambda g, y, x: -g / sqrt((1 - x) * (1 + x)),
                                       doc="Inverse cosine")
 arctan     = primitive(np.arctan,     lambda g, y, x: g / (1 + x * x),      doc="Inverse tangent")
-arctan2    = primitive(np.arctan2,    lambda g, y, a, b: g * b / (a * a + b * b),
-                                      lambda g, y, a, b: -g * a / (a * a + b * b),
-                                      doc="Angle of the point (b, a)")
+arctan2    = primitive(np.arctan2,    lambda g, y, a, b: g * (b / _radius(a, b)) / _radius(a, b),
+                                      lambda g, y, a, b: -g * (a / _radius(a, b)) / _radius(a, b),
+                                      doc="Angle of the point (b, a); its gradients at 0 are 0")
 deg2rad    = primitive(np.deg2rad,    lambda g, y, x: deg2rad(g),    doc="Radians of degrees")
 rad2deg    = primitive(np.rad2deg,    lambda g, y, x: rad2deg(g),    doc="Degrees of radians")
 
@@ -122,9 +108,9 @@ rad2deg    = primitive(np.rad2deg,    lambda g, y, x: rad2deg(g),    doc="Degree
 sinh       = primitive(np.sinh,       lambda g, y, x: g * cosh(x),     doc="Hyperbolic sine")
 cosh       = primitive(np.cosh,       lambda g, y, x: g * sinh(x),     doc="Hyperbolic cosine")
 tanh       = primitive(np.tanh,       lambda g, y, x: g * (1 - y * y), doc="Hyperbolic tangent")
-arcsinh    = primitive(np.arcsinh,    lambda g, y, x: g / sqrt(x * x + 1),
+arcsinh    = primitive(np.arcsinh,    lambda g, y, x: g / hypot(x, 1),
                                       doc="Inverse hyperbolic sine")
-arccosh    = primitive(np.arccosh,    lambda g, y, x: g / sqrt((x - 1) * (x + 1)),
+arccosh    = primitive(np.arccosh,    lambda g, y, x: g / (sqrt(x - 1) * sqrt(x + 1)),
                                       doc="Inverse hyperbolic cosine")
 arctanh    = primitive(np.arctanh,    lambda g, y, x: g / ((1 - x) * (1 + x)),
                                       doc="Inverse hyperbolic tangent")
@@ -135,14 +121,15 @@ arctanh    = primitive(np.arctanh,    lambda g, y, x: g / ((1 - x) * (1 + x)),
 gate       = primitive(lambda g, mask: gated(g, mask), lambda h, y, g, mask: gate(h, mask),
                        name="gate",   doc="g where the mask holds, else 0, even if g is inf or NaN")
 absolute   = primitive(np.absolute,   lambda g, y, x: g * sign(x), doc="|x|; the slope at 0 is 0")
-fabs       = primitive(np.fabs,       lambda g, y, x: g * sign(x), doc="|x|, of integers as floats")
-maximum    = primitive(np.maximum,    _share_of_a, _share_of_b,
+fabs       = primitive(np.fabs,       lambda g, y, x: g * sign(x), doc="|x|; slope 0 at 0; a float")
+maximum    = primitive(np.maximum,    lambda g, y, a, b: (gate(g, y == a) + gate(g, y != b)) / 2,
+                                      lambda g, y, a, b: (gate(g, y == b) + gate(g, y != a)) / 2,
                                       doc="The larger of a and b; a tie halves the gradient")
-minimum    = primitive(np.minimum,    _share_of_a, _share_of_b,
+minimum    = primitive(np.minimum,     *maximum.rules,
                                       doc="The smaller of a and b; a tie halves the gradient")
-fmax       = primitive(np.fmax,       _share_of_a, _share_of_b,
+fmax       = primitive(np.fmax,        *maximum.rules,
                                       doc="The larger of a and b, or the one that is not NaN")
-fmin       = primitive(np.fmin,       _share_of_a, _share_of_b,
+fmin       = primitive(np.fmin,        *maximum.rules,
                                       doc="The smaller of a and b, or the one that is not NaN")
 _at_least  = primitive(lambda x, low: np.clip(x, low, None),
                                       lambda g, y, x, low: gate(g, y == x),
@@ -166,13 +153,14 @@ where      = primitive(lambda condition, a, b: np.where(condition, a, b),
 
 # ---- steps, of zero gradient: sign, floor, ceil, round, floor_divide -----------------------------
 
-sign       = primitive(np.sign,       _flat, doc="-1, 0 or 1")
-floor      = primitive(np.floor,      _flat, doc="Largest integer <= x")
-ceil       = primitive(np.ceil,       _flat, doc="Smallest integer >= x")
+sign       = primitive(np.sign,       lambda g, y, x: gate(g, False), doc="-1, 0 or 1")
+floor      = primitive(np.floor,      lambda g, y, x: gate(g, False), doc="Largest integer <= x")
+ceil       = primitive(np.ceil,       lambda g, y, x: gate(g, False), doc="Smallest integer >= x")
 round      = primitive(lambda x, decimals=0: np.round(x, decimals),
-                                      _flat, name="round",
-                                      doc="x rounded to the given number of decimals")
-floor_divide = primitive(np.floor_divide, _flat, _flat,
+                                      lambda g, y, x, decimals=0: gate(g, False),
+                       name="round",  doc="x rounded to the given number of decimals")
+floor_divide = primitive(np.floor_divide, lambda g, y, a, b: gate(g, False),
+                                          lambda g, y, a, b: gate(g, False),
                                       doc="a // b, the largest integer <= a / b")
 
 abs, mod = absolute, remainder  # other names, as in NumPy
@@ -205,7 +193,8 @@ def clip(x, a_min=None, a_max=None, *, min=None, max=None):
         )
     low = a_min if min is None else min
     high = a_max if max is None else max
-    x = positive(x) if low is None and high is None else x
+    if low is None and high is None:
+        return copied(x)
     x = x if low is None else _at_least(x, low)
     return x if high is None else _at_most(x, high)
 
@@ -213,7 +202,7 @@ def clip(x, a_min=None, a_max=None, *, min=None, max=None):
 def sinc(x):
     """sin(pi x) / (pi x), and 1 at 0, as np.sinc.
 
-    Near 0 it is the Taylor series, so that its derivatives of every order are right there too.
+    Near 0 it is the Taylor series, so that its first derivatives are right there too.
 
     Examples
     --------
@@ -230,7 +219,13 @@ def sinc(x):
     return where(near, series, sin(far) / far)
 
 
-# ---- the edges of power --------------------------------------------------------------------------
+# ---- the edges of arctan2 and power --------------------------------------------------------------
+
+
+def _radius(a, b):
+    """The distance of the point (b, a) from 0, but 1 at 0, as it stands below a fraction line."""
+    r = hypot(a, b)
+    return where(r == 0, 1, r)
 
 
 def _one_less(a, b):

@@ -1,4 +1,4 @@
-"""Read 3 of 8: matrix products, matmul and linear; outer, dot, kron and cross are derived.
+"""Read 3 of 8: matrix products, matmul and linear; outer and dot are derived.
 
 One line of calculus: for Y = A @ B, the gradients are dA = dY @ B.T and dB = A.T @ dY. (y_ij is the
 sum of a_ik b_kj over k, so that its slope by a_ik is b_kj, and da_ik is the sum of dy_ij b_kj over
@@ -12,7 +12,7 @@ import numpy as np
 
 from ..autograd import primitive
 from .einsum import tensordot
-from .shaping import arrays_of, expand_dims, moveaxis, reshape, roll
+from .shaping import arrays_of, reshape
 
 
 def _matmul_left(g, y, a, b):
@@ -91,61 +91,3 @@ def dot(a, b):
     if a.ndim == 0 or b.ndim == 0:
         return a * b
     return matmul(a, b) if b.ndim <= 2 else tensordot(a, b, (-1, -2))
-
-
-def kron(a, b):
-    """Kronecker product: every element of `a` times the whole of `b`, side by side.
-
-    Shapes (n, m, ...) and (p, q, ...) make (n p, m q, ...).
-
-    Examples
-    --------
-    >>> kron(np.array([1.0, 10.0]), np.array([1.0, 2.0]))
-    array([ 1.,  2., 10., 20.])
-    """
-    a, b = arrays_of(a, b)
-    ndim = max(a.ndim, b.ndim)
-    product = _every_other(a, ndim, 0) * _every_other(b, ndim, 1)  # (n, p, m, q, ...)
-    sizes = product.shape
-    return reshape(product, [n * p for n, p in zip(sizes[::2], sizes[1::2], strict=True)])
-
-
-def _every_other(x, ndim, first):
-    """`x` with axes of length 1 between its own, which become the last of first, first + 2, ..."""
-    own = range(first, 2 * ndim, 2)[ndim - x.ndim :]
-    return expand_dims(x, [axis for axis in range(2 * ndim) if axis not in own])
-
-
-def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
-    """Cross product of vectors of three numbers: a[1] b[2] - a[2] b[1], and so on around.
-
-    Parameters
-    ----------
-    a, b : arrays or Tensors whose shapes broadcast
-    axisa, axisb, axisc : int
-        The axes of the vectors in `a`, in `b` and in the result.
-    axis : int, optional
-        One axis for all three.
-
-    Raises
-    ------
-    ValueError
-        If the vectors have not three numbers.
-
-    Examples
-    --------
-    >>> cross(np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
-    array([0., 0., 1.])
-    """
-    if axis is not None:
-        axisa = axisb = axisc = axis
-    a, b = arrays_of(a, b)
-    a = moveaxis(a, axisa, -1)
-    b = moveaxis(b, axisb, -1)
-    if a.shape[-1] != 3 or b.shape[-1] != 3:
-        raise ValueError(
-            f"cross expects vectors of 3 numbers, got {a.shape[-1]} and {b.shape[-1]}: "
-            "vectors in a plane have no cross product; a[0] * b[1] - a[1] * b[0] is its height."
-        )
-    product = roll(a, -1, -1) * roll(b, -2, -1) - roll(a, -2, -1) * roll(b, -1, -1)
-    return moveaxis(product, -1, axisc)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..autograd import Tensor, primitive
 from . import activation, arranging, elementwise, linalg, reduction, selection, shaping
-from .einsum import einsum, inner, tensordot
+from .einsum import cross, einsum, inner, kron, tensordot
 
 # Tables are read down their columns.
 # fmt: off
@@ -29,8 +29,9 @@ FUNCTIONS = {
 FUNCTIONS |= {np.einsum: einsum, np.inner: inner, np.tensordot: tensordot,
               np.around: elementwise.round, np.amax: reduction.max, np.amin: reduction.min,
               np.radians: elementwise.deg2rad, np.degrees: elementwise.rad2deg,
-              np.copy: elementwise.positive, np.linalg.norm: reduction.norm}
-ARITHMETIC = elementwise.__name__, linalg.__name__, einsum.__module__
+              np.kron: kron, np.cross: cross, np.copy: shaping.copied,
+              np.linalg.norm: reduction.norm, np.linalg.matmul: linalg.matmul,
+              np.linalg.cross: cross, np.linalg.matrix_transpose: arranging.matrix_transpose}
 REFUSED = {"out", "where", "dtype", "casting", "order", "subok", "initial", "signature", "copy",
            "device", "kind", "mean", "stable"}
 
@@ -57,7 +58,7 @@ INSTEAD = {
     "mg.floor_divide and mg.remainder": "divmod modf fmod", "mg.floor": "trunc fix rint",
     "a[:, None] and an operator": "outer", "mg.power": "float_power",
     "mg.sum, mg.prod, mg.max or mg.min": "reduce", "mg.scatter": "at reduceat",
-    "mg.conv1d": "convolve correlate", "x, which is real": "conjugate real",
+    "mg.conv1d": "convolve correlate", "x, which is real": "conjugate real imag",
 }
 
 # ---- for an attribute that a Tensor does not have: what to use instead ---------------------------
@@ -70,7 +71,9 @@ ABSENT |= {  # names of PyTorch
     "expand": "mg.broadcast_to(t, shape)", "gather": "mg.take_along_axis(t, indices, axis)",
     "double": "t.astype(np.float64)", "float": "t.astype(np.float32)", "long": "t.astype(np.int64)",
     "requires_grad_": "Tensor(data, requires_grad=True)", "clamp": "t.clip(low, high)",
-    "clone": "t.copy()", "cpu": "t, which is there already", "dim": "t.ndim", "numel": "t.size",
+    "clone": "t.copy()", "dim": "t.ndim", "numel": "t.size", "mm": "t @ u", "t": "t.T",
+    "to": "t.astype(dtype); there is one device", "cpu": "t; there is one device",
+    "where": "mg.where(condition, t, other)", "einsum": "mg.einsum(subscripts, t)",
 }
 
 # ---- operators and methods -----------------------------------------------------------------------
@@ -96,11 +99,7 @@ def _call(function, args, keywords):
         module = getattr(function, "__module__", None) or "numpy"
         raise _no_row(f"{module}.{function.__name__}".replace("numpy", "np"), function.__name__)
     args, keywords = _named(function, args, keywords)
-    row = FUNCTIONS[function]
-    if row.__module__ in ARITHMETIC and row is not einsum:
-        count = 3 if row.__module__ == elementwise.__name__ else 2  # of operands: then come options
-        args = [*shaping.operands(args[:count]), *args[count:]]
-    return row(*args, **_without(function, REFUSED, keywords))
+    return FUNCTIONS[function](*args, **_without(function, REFUSED, keywords))
 
 
 def _without(function, refused, keywords):
@@ -279,10 +278,11 @@ SPECIAL = {
     "reshape": lambda self, *shape: shaping.reshape(self, _sizes(shape)),
     "transpose": lambda self, *axes: shaping.transpose(self, _sizes(axes) if axes else None),
     "flatten": lambda self: shaping.reshape(self, (-1,)),
-    "copy": lambda self: elementwise.positive(self),
+    "copy": lambda self: shaping.copied(self),
 }
 
 primitive.without_lists = shaping.without_lists
+primitive.check_options = shaping.check_options
 for _name, _row in OPERATORS.items():
     _bind_operator(_name, _row)
 for _room, _names in METHODS.items():
@@ -295,4 +295,5 @@ for _name, _function in SPECIAL.items():
 for _name in [name for name in ABSENT if hasattr(Tensor, name)]:
     del ABSENT[_name]
 for _name, _instead in ABSENT.items():  # a __getattr__ would slow down every other attribute
-    setattr(Tensor, _name, property(partial(_absent, _name, _instead)))
+    _doc = f"Absent: use {_instead}."
+    setattr(Tensor, _name, property(partial(_absent, _name, _instead), doc=_doc))

@@ -1,5 +1,7 @@
 """Reductions: sum, mean, var, max, logsumexp, norm, ... over all axes, one, or several.
 
+And what goes along an axis: cumsum, cumprod, diff.
+
 In the gradient, `_wide` puts a reduced axis back with length 1; broadcasting does the rest.
 """
 
@@ -10,16 +12,16 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..autograd import primitive
 from .elementwise import absolute, exp, gate, sign, where
-from .selection import triu
 from .shaping import (
     astype,
     broadcast_to,
+    concatenate,
     expand_dims,
     flat_or_along,
     flip,
     moveaxis,
-    plain,
     reshape,
+    roll,
     shaped,
     squeeze,
 )
@@ -67,39 +69,52 @@ def _norm_gradient(g, y, x, axis=None, keepdims=False):
     return _wide(g, axis, keepdims) / where(y == 0, 1, y) * x
 
 
-def _divides(y):
-    """Whether y / x is what the product y is without its factor x: not if y is 0, inf or tiny."""
-    size = np.absolute(plain(y))
-    return np.all(np.isfinite(size) & (size >= np.finfo(size.dtype).tiny))
-
-
 def _prod_gradient(g, y, x, axis=None, keepdims=False):
-    """g * y / x; where y is 0 or too small or large, the product of the others is computed."""
-    g = _wide(g, axis, keepdims)
-    if _divides(y):
-        return g * _wide(y, axis, keepdims) / x
-    axes = _axes(x, axis)
+    """g times the product of the other elements: of those before and of those after
+
+    y / x would be wrong where x is 0 or y has overflowed, and its own derivatives near there.
+    """
+    axes = _axes(x, axis) if x.ndim else ()  # a number has an axis 0, as in NumPy
     last = range(-len(axes), 0)
-    x = moveaxis(x, axes, last)  # (kept, reduced)
-    rows = reshape(x, (*x.shape[: x.ndim - len(axes)], 1, _count(x, last)))  # (kept, 1, n)
-    others = prod(_each_left_out(rows), -1)  # (kept, n)
-    return g * moveaxis(reshape(others, x.shape), last, axes)
+    moved = moveaxis(x, axes, last)  # (kept, reduced)
+    kept = moved.shape[: x.ndim - len(axes)]
+    row = reshape(moved, (*kept, math.prod(moved.shape[len(kept) :])))  # (kept, n)
+    others = _before(row) * flip(_before(flip(row, -1)), -1)
+    return _wide(g, axis, keepdims) * moveaxis(reshape(others, moved.shape), last, axes)
+
+
+def _before(row):
+    """For each element the product of those before it, 1 for the first: (..., n)"""
+    ones = np.ones((*row.shape[:-1], 1), row.dtype)
+    return cumprod(concatenate([ones, row], -1), -1)[..., :-1]
 
 
 def _cumprod_gradient(g, y, x, axis=None):
-    """The sum of g * y / x over the products with x; or, as of prod, of the others' products."""
-    if _divides(y):
-        return _sums_from_here(g * y, axis, x.shape) / x
-    rows, along = flat_or_along(x, axis)
-    rows = expand_dims(moveaxis(rows, along, -1), -2)  # (..., 1, n)
-    others = triu(cumprod(_each_left_out(rows), -1))  # (..., n, n): of 0 to j without i
-    slopes = sum(others * expand_dims(moveaxis(g, along, -1), -2), -1)  # (..., n)
+    """The product of those before, times g and what the later elements make of it, `_later`"""
+    row, along = flat_or_along(x, axis)
+    row = moveaxis(row, along, -1)  # (..., n)
+    slopes = _before(row) * _later(moveaxis(g, along, -1), row)
     return reshape(moveaxis(slopes, -1, along), x.shape)
 
 
-def _each_left_out(rows):
-    """The rows (..., 1, n) n times over, with 1 in place of each element in turn: (..., n, n)"""
-    return where(np.eye(rows.shape[-1], dtype=bool), 1, rows)
+def _later_sums(g, x):
+    """s[i] = g[i] + x[i + 1] * s[i + 1], from the last to the first: (..., n)"""
+    if g.shape != x.shape:
+        raise ValueError(f"expected g and x of one shape, got {g.shape} and {x.shape}.")
+    s = np.array(g, np.result_type(g, x))
+    for i in range(x.shape[-1] - 2, -1, -1):
+        s[..., i] += x[..., i + 1] * s[..., i + 1]
+    return s
+
+
+def _but_first(y):
+    """y with 0 in place of its first elements"""
+    return where(np.arange(y.shape[-1]) > 0, y, 0)
+
+
+def _earlier(h, x):
+    """r[i] = h[i] + x[i] * r[i - 1], from the first to the last: what `_later` hands back to g"""
+    return flip(_later(flip(h, -1), roll(flip(x, -1), 1, -1)), -1)
 
 
 def _sums_from_here(g, axis, shape):
@@ -146,6 +161,10 @@ cumsum    = primitive(lambda x, axis=None: np.cumsum(x, axis),
                       name="cumsum", doc="Running sums of the elements, along an axis or over all")
 cumprod   = primitive(lambda x, axis=None: np.cumprod(x, axis), _cumprod_gradient,
                       name="cumprod", doc="Running products, along an axis or over all")
+_later    = primitive(_later_sums,
+                      lambda h, y, g, x: _earlier(h, x),
+                      lambda h, y, g, x: roll(_earlier(h, x), 1, -1) * _but_first(y),
+                      name="later", doc="s[i] = g[i] + x[i + 1] * s[i + 1], along the last axis")
 # fmt: on
 
 # ---- derived: mean, var, std, norm, diff ---------------------------------------------------------
@@ -255,7 +274,7 @@ def _vector_norm(x, ord, axis, keepdims):
         return sum(absolute(sign(x)), axis, keepdims)
     if ord == 1:
         return sum(absolute(x), axis, keepdims)
-    return _of_order(x, ord, axis, keepdims)
+    return _of_order(x, float(ord), axis, keepdims)
 
 
 def _matrix_norm(sizes, ord, axes):

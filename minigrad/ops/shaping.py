@@ -13,9 +13,9 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..autograd import Tensor, primitive
 from .hint import hint
 
-# ---- rows: reshape, transpose, broadcast_to, flip, roll, getitem, pad, diagonal, concatenate -----
-
 _BASIC = int, slice, type(None), type(...)  # an index of these reads no element twice
+
+# ---- what an operation is given: arrays, Tensors, numbers, and lists of all of them --------------
 
 
 def plain(x):
@@ -30,9 +30,14 @@ def shaped(x):
 
 def of_list(x, dtype=None):
     """A list as an array of this dtype; if it holds Tensors, as one Tensor of all that is in it."""
-    if not holds_tensors(x):
-        return np.asarray(x, dtype)
-    return stack([of_list(part) if holds_tensors(part) else part for part in x])
+    if holds_tensors(x):
+        return stack([of_list(part) if holds_tensors(part) else part for part in x])
+    array = np.asarray(x)
+    if dtype is None:
+        return array
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"expected numbers beside a Tensor, got {x!r:.80}.")
+    return array.astype(dtype)
 
 
 def holds_tensors(x):
@@ -43,13 +48,16 @@ def holds_tensors(x):
 
 
 def operands(inputs, kinds=list | tuple):
-    """Lists, or what is of other kinds, in the dtype of the first Tensor of floats beside it.
+    """Lists, or what is of other `kinds`, as arrays in the dtype of the float Tensors beside them.
 
-    So they leave float32 as it is, as beside an operator; NumPy takes their floats for float64.
+    So a list leaves float32 as it is, as a number does; NumPy takes its numbers for float64.
     """
     dtypes = [x.dtype for x in inputs if isinstance(x, Tensor) and x.dtype.kind == "f"]
-    dtype = dtypes[0] if dtypes else None
-    return [of_list(x, dtype) if isinstance(x, kinds) else x for x in inputs]
+    dtype = np.result_type(*dtypes) if dtypes else None
+    return [
+        of_list(x, dtype) if isinstance(x, kinds) and not isinstance(x, np.generic) else x
+        for x in inputs
+    ]
 
 
 def arrays_of(*inputs):
@@ -62,11 +70,25 @@ def without_lists(row, inputs):
     return [new if row.rule(i) else x for i, (x, new) in enumerate(zip(inputs, operands(inputs)))]
 
 
+def check_options(row, inputs, keywords):
+    """Raise where an option is a Tensor, or where a ufunc would write into an input too many."""
+    if any(isinstance(k, Tensor) for k in keywords.values()):
+        raise TypeError(f"{row.name} has no gradient for its options: pass them as arrays.")
+    count = row.function.nin if isinstance(row.function, np.ufunc) else None
+    if count is not None and (keywords or len(inputs) > count):
+        raise TypeError(
+            f"{row.name} takes {count} arrays and no options, got {len(inputs)} and {[*keywords]}."
+        )
+
+
 def like(x, other):
     """`x` as an array in the dtype of `other`, if that is of floats; a Tensor as it is."""
     if isinstance(x, Tensor):
         return x
     return np.asarray(x, other.dtype if other.dtype.kind == "f" else None)
+
+
+# ---- rows: reshape, transpose, broadcast_to, flip, roll, getitem, pad, diagonal, concatenate -----
 
 
 def memory_order(x):
@@ -135,6 +157,12 @@ def _scatter(g, *, index, shape):
     return out
 
 
+def _numeric(dtype):
+    if np.dtype(dtype).kind not in "biuf":
+        raise TypeError(f"astype expects a dtype of real numbers, got {np.dtype(dtype)}.")
+    return dtype
+
+
 def _diagonal_gradient(g, y, x, offset=0, axis1=0, axis2=1):
     """g on the diagonal of an array of zeros."""
     places = np.arange(x.size).reshape(x.shape).diagonal(offset, axis1, axis2)
@@ -172,7 +200,8 @@ scatter      = primitive(_scatter, lambda h, y, g, *, index, shape: getitem(h, i
                          doc="Zeros of the given shape, with g added at an index")
 _bordered    = primitive(_pad, lambda g, y, x, *, widths, value: getitem(g, _borders(x, widths)),
                          doc="x inside a border of one value")
-astype       = primitive(lambda x, dtype: x.astype(dtype),
+copied       = primitive(np.copy, lambda g, y, x: g, name="copy", doc="A copy of x")
+astype       = primitive(lambda x, dtype: x.astype(_numeric(dtype)),
                          lambda g, y, x, dtype: astype(g, x.dtype),
                          name="astype", doc="x in another dtype; its gradient is in the dtype of x")
 diagonal     = primitive(np.diagonal, _diagonal_gradient,
@@ -213,6 +242,8 @@ def concatenate(arrays, axis=0):
     >>> concatenate([np.ones(2), np.zeros(1)])
     array([1., 1., 0.])
     """
+    if isinstance(axis, Tensor):
+        raise TypeError("concatenate expects its arrays in a list: concatenate([t, u], axis=0).")
     arrays = arrays_of(*arrays)
     if axis is None:
         return concatenate([reshape(x, (-1,)) for x in arrays])
@@ -227,6 +258,8 @@ def stack(arrays, axis=0):
     >>> stack([np.ones(2), np.zeros(2)], axis=1).tolist()
     [[1.0, 0.0], [1.0, 0.0]]
     """
+    if isinstance(axis, Tensor):
+        raise TypeError("stack expects its arrays in a list: stack([t, u], axis=0).")
     return concatenate([expand_dims(x, axis) for x in arrays_of(*arrays)], axis)
 
 
@@ -246,13 +279,14 @@ def split(x, sections, axis=0):
             f"split expects the indices to cut at in ascending order, got {sections!r:.80}. "
             "To hold back a share of x and y for validation, use data.split(x, y, validation=0.1)."
         )
-    return pieces(shaped(x), sections, axis)
+    return pieces(shaped(x), plain(sections), axis)
 
 
 def pieces(x, sections, axis):
     """`split`, for other operations, whose errors are none of its callers'."""
     n = x.shape[axis]
-    if isinstance(sections, int | np.integer):
+    if np.ndim(sections) == 0:
+        sections = operator.index(sections)
         if sections < 1 or n % sections:
             raise ValueError(f"split cannot cut an axis of {n} into {sections} equal sections.")
         sections = [i * n // sections for i in range(1, sections)]

@@ -163,6 +163,12 @@ for name in "max", "min":
 
 
 @st.composite
+def alike_pairs(draw):
+    shape = draw_shape(draw, min_dims=1)
+    return [draw_array(draw, shape, salt=i) for i in range(2)], {}
+
+
+@st.composite
 def with_zeros(draw, options=reduced):
     (x,), options = draw(one(options))
     return [np.asarray(x * draw(hnp.arrays(bool, x.shape)))], options
@@ -222,6 +228,13 @@ case(
 case("norm of a matrix", mg.norm, np.linalg.norm, one(matrix_norms, min_dims=2, min_side=2))
 case("cumsum", mg.cumsum, np.cumsum, one(along), row="cumsum")
 case("cumprod", mg.cumprod, np.cumprod, one(along), row="cumprod")
+case(
+    "later",
+    registry["later"],
+    truth.later,
+    alike_pairs(),
+    row="later",
+)
 case("cumprod with zeros", mg.cumprod, np.cumprod, with_zeros(along))
 case("diff", mg.diff, np.diff, one(differences_of_order, min_dims=1))
 case("sort", mg.sort, np.sort, one(along, min_dims=1))
@@ -397,6 +410,7 @@ case(
     row="astype",
     keeps_dtype=False,
 )
+case("copy", registry["copy"], np.copy, one(), row="copy")
 case("diagonal", mg.diagonal, np.diagonal, one(different_axes, **matrix), row="diagonal")
 case(
     "concatenate",

@@ -239,3 +239,15 @@ def kl_div(logs, targets, reduction="mean", log_target=False):
     p = np.exp(targets) if log_target else targets
     losses = p * (np.log(p) - logs)
     return losses.sum() / len(losses) if reduction == "batchmean" else reduced(losses, reduction)
+
+
+def later(g, x):
+    """Of all later elements the products with what lies between, by their definition."""
+    if g.shape != x.shape:
+        raise ValueError("of one shape")
+    n = x.shape[-1]
+    s = np.zeros(g.shape)
+    for i in range(n):
+        for j in range(i, n):
+            s[..., i] += g[..., j] * np.prod(x[..., i + 1 : j + 1], axis=-1)
+    return s

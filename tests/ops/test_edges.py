@@ -99,7 +99,7 @@ def test_fmax_and_fmin_pass_over_what_is_no_number():
         ]
 
 
-@pytest.mark.parametrize("f", [mg.prod, lambda x: mg.cumprod(x)[-1]])
+@pytest.mark.parametrize("f", [lambda x: mg.prod(x, 0), lambda x: mg.cumprod(x)[-1]])
 def test_the_gradient_of_a_product_that_is_too_small_or_large_is_that_of_the_others(f):
     """Not y / x, which is 0 / x or inf / x; or has lost its digits, where y is subnormal."""
     cases = [
@@ -107,12 +107,52 @@ def test_the_gradient_of_a_product_that_is_too_small_or_large_is_that_of_the_oth
         (np.float64, [1e200, 1e200, 1e-300], [1e-100, 1e-100, np.inf]),
         (np.float64, [1e-160, 1e-160, 3.0], [3e-160, 3e-160, 1e-320]),
         (np.float16, [1e-2, 1e-2, 5e-3], [5e-5, 5e-5, 1e-4]),
+        (np.float64, 0.0, 1.0),
     ]
     for dtype, values, expected in cases:
         x = Tensor(np.array(values, dtype), requires_grad=True)
         with np.errstate(over="ignore", under="ignore"):
             (g,) = gradients(f(x), [x])
         np.testing.assert_allclose(g, np.array(expected), rtol=40 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("f", [mg.prod, lambda x: mg.cumprod(x)[-1]])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_second_derivative_of_a_product_is_that_of_the_others_where_a_factor_is_small(f, dtype):
+    for small in 1e-4, 1e-9, 1e-14, 0.0:
+        x = np.array([small, 1.5, 0.75, 2.0], dtype)
+        expected = [[np.prod(np.delete(x, [i, j])) * (i != j) for j in range(4)] for i in range(4)]
+        np.testing.assert_allclose(mg.hessian(f)(x), expected, rtol=1e-5, atol=1e-12)
+
+
+def test_the_gradient_of_a_long_product_that_underflows_needs_little_memory():
+    import tracemalloc
+
+    x = Tensor(np.linspace(0.1, 1, 20_000), requires_grad=True)
+    tracemalloc.start()
+    gradients(mg.prod(x), [x])
+    assert tracemalloc.get_traced_memory()[1] < 20_000 * 8 * 30
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_slopes_that_are_neither_0_nor_infinite_do_not_over_or_underflow(dtype):
+    largest = float(np.finfo(dtype).max)
+    for value in 300.0, largest / 8:
+        x = dtype(value)
+        for f in mg.arcsinh, mg.arccosh:
+            assert slope_at(f, x)[0] == pytest.approx(1 / value, rel=4e-3)
+        for f in mg.hypot, mg.arctan2:
+            expected = 0.5**0.5 if f is mg.hypot else 1 / (2 * float(x))
+            assert abs(slope_at(f, x, x)[0]) == pytest.approx(expected, rel=4e-3)
+    tiny = dtype(float(np.finfo(dtype).tiny) * 2)
+    assert slope_at(mg.arctan2, tiny, tiny)[0] == pytest.approx(1 / (2 * float(tiny)), rel=4e-3)
+    assert slope_at(mg.arctan2, dtype(0), dtype(0)) == [0, 0]
+
+
+def slope_at(f, *values):
+    xs = [Tensor(np.array(v), requires_grad=True) for v in values]
+    return [float(g) for g in gradients(f(*xs), xs)]
 
 
 def test_the_gradient_of_expm1_keeps_its_digits_where_the_function_is_nearly_minus_1():

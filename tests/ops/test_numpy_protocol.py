@@ -466,6 +466,83 @@ def test_lists_beside_a_tensor_keep_float32_and_lists_alone_are_arrays(name):
     np.testing.assert_array_equal(f(*more, x, x), f(*more, array, array), strict=True)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: mg.concatenate([t, [None]]),
+        lambda t: mg.clip(t, [0.0, None], 2),
+        lambda t: t + [1.0, None],
+        lambda t: mg.add(t, ["1.5", "2"]),
+        lambda t: t + [1j, 2],
+    ],
+)
+def test_what_is_no_number_in_a_list_beside_a_tensor_is_refused(call, t):
+    with pytest.raises(TypeError, match="expected numbers beside a Tensor"):
+        call(t)
+
+
+def test_a_dtype_that_is_not_of_real_numbers_is_refused(t):
+    for dtype in complex, str, object:
+        with pytest.raises(TypeError, match="real numbers"):
+            t.astype(dtype)
+
+
+def test_lists_and_numbers_beside_tensors_of_two_dtypes_take_the_wider(t):
+    x = t.astype(np.float32)
+    assert mg.concatenate([x, [0.1], t]).data[2] == 0.1
+    assert mg.concatenate([x, [0.1]]).data[2] == np.float32(0.1)
+    assert mg.append(x, np.float64(1e300)).data[2] == 1e300
+
+
+@pytest.mark.parametrize("name", ["add", "maximum", "hypot", "exp", "fmax", "remainder"])
+def test_an_input_too_many_is_refused_and_not_written_into(name, t):
+    row, bias = registry[name], np.array([5.0, 6.0])
+    for call in (
+        lambda: row(*[t] * row.function.nin, bias),
+        lambda: row(*[t.data] * row.function.nin, bias),
+        lambda: row(*[t.data] * row.function.nin, out=bias),
+        lambda: row(*[t] * row.function.nin, where=[True, False]),
+    ):
+        with pytest.raises(
+            TypeError, match=rf"{name} takes {row.function.nin} arrays and no options"
+        ):
+            call()
+    assert bias.tolist() == [5, 6]
+
+
+def test_arrays_without_their_list_are_missed(t):
+    for f in mg.concatenate, mg.stack:
+        with pytest.raises(TypeError, match="in a list"):
+            f(t, t)
+
+
+def test_an_option_that_is_a_tuple_stays_one(m):
+    assert mg.sum([m, m], (0, 1)).shape == (2,)
+    assert mg.transpose([m, m], (2, 0, 1)).shape == (2, 2, 2)
+
+
+def test_array_split_cuts_at_any_indices_as_numpy_does(t):
+    x = np.arange(5.0)
+    for sections in ([3, 1], [-1, 0], [4, -3], [], 2, 3, Tensor(np.array(2)), np.array(2)):
+        truth = np.array_split(x, sections.data if isinstance(sections, Tensor) else sections)
+        for found in mg.array_split(x, sections), mg.array_split(Tensor(x), sections):
+            assert len(found) == len(truth)
+            for got, expected in zip(found, truth):
+                np.testing.assert_array_equal(getattr(got, "data", got), expected)
+
+
+def test_the_axis_of_a_cross_product_is_that_of_all_three():
+    a, b = np.arange(6.0).reshape(3, 2), np.ones((3, 2))
+    np.testing.assert_allclose(mg.cross(a, b, axis=0), np.cross(a, b, axis=0))
+
+
+def test_booleans_can_be_copied():
+    flags = Tensor(np.array([True, False]))
+    for copied in flags.copy(), np.copy(flags), mg.clip(flags):
+        assert copied.dtype == bool
+        assert not np.shares_memory(copied.data, flags.data)
+
+
 def test_lists_and_numbers_that_are_joined_to_a_tensor_keep_float32(t):
     x = t.astype(np.float32)
     for y in (

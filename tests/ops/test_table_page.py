@@ -25,3 +25,10 @@ def test_rules_stand_there_as_they_are_written():
     text = (DOCS / "table.md").read_text()
     assert "| `tanh(x)` | Hyperbolic tangent | `dx = g * (1 - y * y)` |" in text
     assert "`da = g / b`<br>`db = -g * y / b`" in text
+
+
+def test_no_rule_hides_the_names_of_its_arguments():
+    """As `*inputs` would, in place of which NumPy's own signature would be recited."""
+    text = (DOCS / "table.md").read_text()
+    assert "out=None" not in text
+    assert "dinputs" not in text

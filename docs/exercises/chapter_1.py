@@ -75,9 +75,9 @@ def slopes_from_both_sides(rng):
 def parabola(rng):
     for n, degree in (1, 0), (1, 2), (3, 2), (5, 2), (8, 2):
         a, w, b = rng.uniform(-1, 1, 3) if degree else (0.0, 0.0, 1.0)
-        xs, ys = rng.uniform(-2, 2, n).tolist(), rng.uniform(-3, 3, n).tolist()
+        xs, ys = rng.uniform(-2, 2, n), rng.uniform(-3, 3, n)
 
-        def check(answer, place=(a, w, b), x=np.array(xs), y=np.array(ys)):
+        def check(answer, place=(a, w, b), x=xs, y=ys):
             expected = nudged(lambda p: ((p[0] * x * x + p[1] * x + p[2] - y) ** 2).mean(), place)
             a, w, b = map(float, place)
             error = 2 * (a * x * x + w * x + b - y) / len(x)

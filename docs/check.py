@@ -12,6 +12,7 @@ In a notebook: `from check import check`, then `check("4b", matmul_slopes)`.
 import argparse
 import csv
 import importlib.util
+import itertools
 import json
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import exercises
+from exercises.engine import judge_engine
 
 EXERCISES = exercises.load_all()
 WORK = Path("work")
@@ -106,6 +108,7 @@ def answer_in(path, id):
 def check_file(id, seed):
     """Write the stub, or check what it has become."""
     path = WORK / f"{id}.py"
+    sys.path.insert(0, str(Path.cwd()))  # so that `import my_engine` finds the reader's own
     if not path.exists():
         WORK.mkdir(exist_ok=True)
         path.write_text(EXERCISES[id].stub, "utf-8")
@@ -118,6 +121,32 @@ def check_file(id, seed):
         print(f"{id} {EXERCISES[id].name}   {path} does not run\n  {type(error).__name__}: {error}")
         return False
     return check(id, answer, seed)
+
+
+# ---- an engine -----------------------------------------------------------------------------------
+
+
+def check_engine(path):
+    """Print the errors and the limits of an engine; True if it has no errors."""
+    if not path.is_file():
+        print(f"there is no file {path} in {Path.cwd()}: chapter 2 says what to write into it")
+        return False
+    errors, limits = judge_engine(path)
+    print(f"{path}   {len(errors) or 'no'} error{'s' * (len(errors) != 1)}")
+    print_findings(errors)
+    if not errors:
+        print(f"{len(limits) or 'no'} limit{'s' * (len(limits) != 1)}")
+        print_findings(limits)
+    return not errors
+
+
+def print_findings(findings):
+    """Print "what; hint", a hint once below all that share it."""
+    for hint, group in itertools.groupby(findings, lambda text: text.partition("; ")[2]):
+        for text in group:
+            print(f"  {text.partition('; ')[0]}")
+        if hint:
+            print(f"    hint: {hint}")
 
 
 # ---- a class of students -------------------------------------------------------------------------
@@ -158,6 +187,7 @@ def _graded(path, seed):
 def one(path, seed):
     """What `_graded` reads: the result of one submission, in the last line of the output."""
     path = Path(path)
+    sys.path.insert(0, str(path.parent))  # so that `import my_engine` finds the student's own
     try:
         answer = answer_in(path, path.stem)
     except BaseException as error:
@@ -197,6 +227,8 @@ def main(arguments=None):
     first, *rest = given.what
     if first in EXERCISES and not rest:
         return check_file(first, given.seed)
+    if first.endswith(".py") and not rest:
+        return check_engine(Path(first))
     parser.error(
         f"there is nothing called {' '.join(given.what)!r}: "
         f"the exercises are {', '.join(sorted(EXERCISES, key=place))}"

@@ -26,6 +26,12 @@ def slopes_from_both_sides(rng):
                     "a nudge stayed in p, so that the next slope starts elsewhere: nudge a copy",
                     "up = p is a second name of the same list; up = list(p) is a copy",
                 )
+            if isinstance(found, (list, tuple)) and len(found) < len(p):
+                raise Wrong(
+                    f"expected {len(p)} slopes, got {len(found)}",
+                    "each turn of the loop appends one slope to found: is every ... filled in?",
+                    "found.append(...), inside the loop",
+                )
             expected = nudged(f, p, h)
             here = f(p)
             forward = np.array([f([*p[:i], x + h, *p[i + 1 :]]) for i, x in enumerate(p)]) - here
@@ -89,6 +95,11 @@ def parabola(rng):
                 "for each point: 2 * error, times what the parameter is multiplied by",
                 "write the steps down as the chapter does: a * x * x is one of the terms of q",
                 known=[
+                    (
+                        np.zeros(3),
+                        "all three are still 0: is the ... of the stub filled in?",
+                        "add each point's share to slope_a, slope_w and slope_b",
+                    ),
                     (
                         np.array([(error * x).sum(), (error * x).sum(), error.sum()]),
                         "a has the slope of w: look at what a is multiplied by, and what w",

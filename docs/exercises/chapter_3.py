@@ -150,8 +150,8 @@ def check_step(parameters, places, slopes, stale):
         known=[
             (
                 places,
-                "nothing has moved: were the slopes cleared after backward, before they were used?",
-                "clear before the walk, use after it",
+                "nothing has moved: the slopes are 0 when they are used; or the stub is not filled in",
+                "clear them before the walk, use them after it",
             ),
             (
                 places + 0.05 * slopes,

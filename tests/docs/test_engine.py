@@ -1,6 +1,7 @@
 """The judge of a reader's engine: what it says to the course's engines, and to broken ones."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -221,3 +222,25 @@ def test_the_command_prints_errors_and_limits_and_says_by_its_code(tmp_path, cap
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "mine.py   4 errors"
     assert [line.count("hint: ") for line in lines] == [0, 0, 0, 0, 0, 1]
+
+
+def test_chapter_3_learns_with_the_engine_of_chapter_2(tmp_path, monkeypatch):
+    path = tmp_path / "my_engine.py"
+    path.write_text(engine_of_chapter_2(), "utf-8")
+    monkeypatch.setitem(sys.modules, "my_engine", check.load(path))
+    page = (DOCS / "3-moons.md").read_text("utf-8")
+    names = {}
+    for fence in re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S):
+        exec(fence, names)
+    assert names["Value"].__module__ == "answer_my_engine"
+
+
+def test_an_exercise_runs_on_the_readers_own_engine(tmp_path):
+    (tmp_path / "my_engine.py").write_text(engine_of_chapter_2() + "MINE = True\n", "utf-8")
+    (tmp_path / "work").mkdir()
+    answer = check.EXERCISES["2a"].solution + "\nfrom my_engine import MINE\n"
+    (tmp_path / "work" / "2a.py").write_text(answer, "utf-8")
+    command = [sys.executable, DOCS / "check.py", "2a"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "2a exp   5 of 5   all right\n"
+    assert done.returncode == 0

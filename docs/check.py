@@ -105,9 +105,9 @@ def answer_in(path, id):
     return getattr(module, name)
 
 
-def check_file(id, seed):
+def check_file(id, seed, path=None):
     """Write the stub, or check what it has become."""
-    path = WORK / f"{id}.py"
+    path = path or WORK / f"{id}.py"
     sys.path.insert(0, str(Path.cwd()))  # so that `import my_engine` finds the reader's own
     if not path.exists():
         WORK.mkdir(exist_ok=True)
@@ -228,7 +228,10 @@ def main(arguments=None):
     if first in EXERCISES and not rest:
         return check_file(first, given.seed)
     if first.endswith(".py") and not rest:
-        return check_engine(Path(first))
+        path = Path(first)
+        if path.stem in EXERCISES and path.is_file():
+            return check_file(path.stem, given.seed, path)
+        return check_engine(path)
     parser.error(
         f"there is nothing called {' '.join(given.what)!r}: "
         f"the exercises are {', '.join(sorted(EXERCISES, key=place))}"

@@ -156,7 +156,7 @@ def divide(rng):
                     ),
                     (
                         of_b / a,
-                        "a is missing: half as much cake, half as much change",
+                        "a is missing: twice the a makes twice the change",
                         "the slope of 1/b is multiplied by a, as a stands before it",
                     ),
                     (of_b / g, *FORGOT_G),

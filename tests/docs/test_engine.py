@@ -244,3 +244,21 @@ def test_an_exercise_runs_on_the_readers_own_engine(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout == "2a exp   5 of 5   all right\n"
     assert done.returncode == 0
+
+
+def test_a_path_to_an_exercise_is_checked_as_that_exercise(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("1a.py").write_text(check.EXERCISES["1a"].solution, "utf-8")
+    assert check.main(["1a.py"])
+    assert capsys.readouterr().out == "1a slopes from both sides   4 of 4   all right\n"
+
+
+def test_a_second_walk_that_is_refused_is_a_limit(judged):
+    errors, limits = judged(
+        (
+            "    y.grad = 1.0\n",
+            "    assert not hasattr(y, 'done'), 'once'\n    y.grad = y.done = 1.0\n",
+        )
+    )
+    assert errors == []
+    assert limits[1] == "a second backward raises AssertionError: once"

@@ -8,8 +8,14 @@ back; only `final`, for chapter 12, opens the test set. The rows are pasted into
 """
 
 import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
 
 import minigrad as mg
+
+sys.path.insert(0, str(Path.cwd()))  # the reader's own my_engine.py, if one is here, before ours
 
 FIGURES = {}
 
@@ -27,9 +33,99 @@ def load():
     return mg.data.split(x, labels, validation=0.1, seed=0)
 
 
-# ---- chapter 5 -----------------------------------------------------------------------------------
+# ---- chapters 5 and 6: on the reader's engine ----------------------------------------------------
 
-# ---- chapter 6 -----------------------------------------------------------------------------------
+
+def cross_entropy(scores, labels):
+    """Chapter 5's loss, as a function of the engine in my_engine.py."""
+    from my_engine import Value
+
+    e = np.exp(scores.data - scores.data.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    rows = np.arange(len(labels))
+    slope = p.copy()
+    slope[rows, labels] -= 1
+    return Value(-np.log(p[rows, labels]).mean(), (scores,), lambda g: (g * slope / len(labels),))
+
+
+def relu(x):
+    """Chapter 6's bend."""
+    from my_engine import Value
+
+    return Value(np.maximum(x.data, 0), (x,), lambda g: (g * (x.data > 0),))
+
+
+def own_parameters(rng, hidden=None, scale=1.0):
+    """Chapter 5's zero weights; with `hidden`, chapter 6's, drawn by He's rule times `scale`."""
+    from my_engine import Value
+
+    if hidden is None:
+        sizes, scale = [784, 10], 0.0
+    else:
+        sizes = [784, hidden, 10]
+    arrays = []
+    for n, m in zip(sizes, sizes[1:]):
+        arrays.append(scale * rng.normal(size=(n, m)) * (2 / n) ** 0.5)
+        arrays.append(np.zeros(m))
+    return [Value(a.astype(np.float32)) for a in arrays]
+
+
+def own_scores(parameters, x):
+    """The scores of one layer or of two."""
+    *hidden, w, b = parameters
+    if hidden:
+        x = relu(x @ hidden[0] + hidden[1])
+    return x @ w + b
+
+
+def own_training(data, rng, parameters, rates):
+    """Train by SGD in batches of 32, an epoch at each rate; yields the validation's accuracy."""
+    from my_engine import backward
+
+    (x, y), (x_held, y_held) = data
+    for rate in rates:
+        order = rng.permutation(len(x))
+        for start in range(0, len(x), 32):
+            batch = order[start : start + 32]
+            loss = cross_entropy(own_scores(parameters, x[batch]), y[batch])
+            for p in parameters:
+                p.grad = 0.0
+            backward(loss)
+            for p in parameters:
+                p.data = p.data - rate * p.grad
+        yield (own_scores(parameters, x_held).data.argmax(axis=1) == y_held).mean()
+
+
+@figures
+def linear(data, seed):
+    """784-10 from zero weights, three epochs at 0.01."""
+    rng = np.random.default_rng(seed)
+    found = own_training(data, rng, own_parameters(rng), [0.01] * 3)
+    yield [seed, *(f"{100 * a:.1f} %" for a in found)]
+
+
+@figures
+def hidden(data, seed):
+    """784-128-10, ten epochs at rates from 0.2 down; saves the weights as my_network.npz."""
+    rng = np.random.default_rng(seed)
+    parameters = own_parameters(rng, hidden=128)
+    found = list(own_training(data, rng, parameters, [0.2 * 0.7**epoch for epoch in range(10)]))
+    names = ["w1", "b1", "w2", "b2"]
+    np.savez("my_network.npz", **{n: p.data for n, p in zip(names, parameters)})
+    yield [seed, *(f"{100 * found[epoch - 1]:.1f} %" for epoch in (1, 2, 5, 10))]
+
+
+@figures
+def initial(data, seed):
+    """One epoch of 784-128-10 at 0.1, from weights of several scales."""
+    for scale in 0.0, 0.01, 1.0, 10.0, 100.0:
+        rng = np.random.default_rng(seed)
+        parameters = own_parameters(rng, 128, scale)
+        (x, y), _ = data
+        first = cross_entropy(own_scores(parameters, x[:1000]), y[:1000]).data
+        found = list(own_training(data, rng, parameters, [0.1] * 3))
+        yield [seed, f"{scale:g}", f"{first:.2f}", *(f"{100 * a:.1f} %" for a in found)]
+
 
 # ---- chapter 9 -----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ back; only `final`, for chapter 12, opens the test set. The rows are pasted into
 
 import argparse
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ import numpy as np
 import minigrad as mg
 
 sys.path.insert(0, str(Path.cwd()))  # the reader's own my_engine.py, if one is here, before ours
+
+from my_engine import Value, backward
 
 FIGURES = {}
 
@@ -38,33 +41,28 @@ def load():
 
 def cross_entropy(scores, labels):
     """Chapter 5's loss, as a function of the engine in my_engine.py."""
-    from my_engine import Value
-
-    e = np.exp(scores.data - scores.data.max(axis=1, keepdims=True))
-    p = e / e.sum(axis=1, keepdims=True)
     rows = np.arange(len(labels))
-    slope = p.copy()
+    z = scores.data - scores.data.max(axis=1, keepdims=True)
+    e = np.exp(z)
+    loss = np.log(e.sum(axis=1)) - z[rows, labels]
+    slope = e / e.sum(axis=1, keepdims=True)
     slope[rows, labels] -= 1
-    return Value(-np.log(p[rows, labels]).mean(), (scores,), lambda g: (g * slope / len(labels),))
+    return Value(loss.mean(), (scores,), lambda g: (g * slope / len(labels),))
 
 
 def relu(x):
     """Chapter 6's bend."""
-    from my_engine import Value
-
     return Value(np.maximum(x.data, 0), (x,), lambda g: (g * (x.data > 0),))
 
 
 def own_parameters(rng, hidden=None, scale=1.0):
     """Chapter 5's zero weights; with `hidden`, chapter 6's, drawn by He's rule times `scale`."""
-    from my_engine import Value
-
     if hidden is None:
         sizes, scale = [784, 10], 0.0
     else:
         sizes = [784, hidden, 10]
     arrays = []
-    for n, m in zip(sizes, sizes[1:]):
+    for n, m in pairwise(sizes):
         arrays.append(scale * rng.normal(size=(n, m)) * (2 / n) ** 0.5)
         arrays.append(np.zeros(m))
     return [Value(a.astype(np.float32)) for a in arrays]
@@ -80,8 +78,6 @@ def own_scores(parameters, x):
 
 def own_training(data, rng, parameters, rates):
     """Train by SGD in batches of 32, an epoch at each rate; yields the validation's accuracy."""
-    from my_engine import backward
-
     (x, y), (x_held, y_held) = data
     for rate in rates:
         order = rng.permutation(len(x))
@@ -117,8 +113,8 @@ def hidden(data, seed):
 
 @figures
 def initial(data, seed):
-    """One epoch of 784-128-10 at 0.1, from weights of several scales."""
-    for scale in 0.0, 0.01, 1.0, 10.0, 100.0:
+    """784-128-10 from He's weights times several scales: the first loss, three epochs at 0.1."""
+    for scale in 0.0, 0.01, 1.0, 10.0:
         rng = np.random.default_rng(seed)
         parameters = own_parameters(rng, 128, scale)
         (x, y), _ = data

@@ -145,6 +145,11 @@ def sum_over_axis(rng):
                         "that has the shape of the sums; x has more elements, and each has a slope",
                         "an axis is missing in g: np.expand_dims puts it back, with length 1",
                     ),
+                    (
+                        np.expand_dims(g, axis),
+                        "the axis is back, with length 1; there are as many slopes as elements of x",
+                        "multiply with np.ones(x.shape), or let np.broadcast_to stretch it",
+                    ),
                     *wrong_axes(g, x, axis),
                 ],
             )

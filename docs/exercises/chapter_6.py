@@ -37,6 +37,11 @@ def judge_size(w, n, m):
         "what n terms of variance s * s add up to, relu halves: which s leaves the size as it was?",
         "multiply your weights with x of rng.normal(size=(1000, n_in)): what is the mean of relu**2?",
     )
+    if abs(w.mean()) > 0.2 * deviation:
+        hint, more = (
+            "the mean is not 0: some weights must be negative",
+            "look at w.min() and w.max()",
+        )
     for mistake, its_hint, its_more in (
         (
             2 / n,
@@ -62,8 +67,9 @@ def judge_size(w, n, m):
         if abs(deviation / mistake - 1) < margin and mistake != expected:
             hint, more = its_hint, its_more
             break
+    found = f"got {w.mean():.2g} and {deviation:.4g}"
     raise Wrong(
-        f"expected a mean near 0 and a deviation near {expected:.4g}, got {w.mean():.2g} and {deviation:.4g}",
+        f"expected a mean near 0 and a deviation near {expected:.4g}, {found}",
         hint,
         more,
     )
@@ -93,7 +99,7 @@ def relu_rule(rng):
     cases = {"x (3, 4)": mixed, "x (5,)": rng.normal(size=5), "x with zeros": with_zeros}
     cases["x of one number"] = np.array(-1.5)
     for label, x in cases.items():
-        g = rng.normal(size=x.shape)
+        g = np.asarray(rng.normal(size=x.shape))
 
         def check(answer, x=x, g=g):
             right = np.where(x == 0, 0, nudged(lambda v: (np.maximum(v, 0) * g).sum(), x))

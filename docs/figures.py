@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+import numpy as np
+
 import minigrad as mg
 
 sys.path.insert(0, str(Path.cwd()))  # the reader's own my_engine.py, if one is here, before ours
@@ -124,6 +126,102 @@ def initial(data, seed):
 
 
 # ---- chapter 9 -----------------------------------------------------------------------------------
+
+FEW = 6000  # the training digits of chapter 9
+
+
+def moved_by(x, down, right):
+    """Rows of 784 pixels, moved as images; what comes in from outside is background."""
+    n = 4  # at most so many pixels
+    images = np.pad(x.reshape(-1, 28, 28), ((0, 0), (n, n), (n, n)), constant_values=x.min())
+    top, left = n - down, n - right
+    return images[:, top : top + 28, left : left + 28].reshape(x.shape)
+
+
+def shifted(x, rng):
+    return moved_by(x, *rng.integers(-2, 3, size=2))
+
+
+def fitted(model, train, seed, decay=0.0, transform=None, epochs=20):
+    """Train by AdamW, 1e-3 falling along a cosine, on batches of 32."""
+    loader = mg.data.DataLoader(*train, batch_size=32, seed=seed, transform=transform)
+    optimizer = mg.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=decay)
+    schedule = mg.optim.CosineAnnealingLR(optimizer, epochs * len(loader), interval="step")
+    options = {"schedule": schedule, "epochs": epochs, "seed": seed, "progress": False}
+    mg.fit(model, loader, optimizer=optimizer, **options)
+    return model
+
+
+def percent(share):
+    return f"{share:.1%}".replace("%", " %")
+
+
+@figures
+def overfit(data, seed):
+    """784-128-10 on 6,000 digits: what helps on the others."""
+    (x, y), validation = data
+    few = x[:FEW], y[:FEW]
+    for name, p, options in (
+        ("nothing", 0.0, {}),
+        ("dropout 0.5", 0.5, {}),
+        ("decay 0.3", 0.0, {"decay": 0.3}),
+        ("shifts by up to 2", 0.0, {"transform": shifted}),
+        ("shifts, 60 epochs", 0.0, {"transform": shifted, "epochs": 60}),
+    ):
+        mg.manual_seed(seed)
+        dense = mg.nn.Dense(784, 128), mg.nn.ReLU(), mg.nn.Dropout(p), mg.nn.Dense(128, 10)
+        model = fitted(mg.nn.Sequential(*dense), few, seed, **options)
+        seen, unseen = mg.evaluate(model, few), mg.evaluate(model, validation)
+        losses = f"{seen['loss']:.3f}", f"{unseen['loss']:.3f}"
+        yield seed, name, *losses, percent(seen["accuracy"]), percent(unseen["accuracy"])
+
+
+@figures
+def moved(data, seed):
+    """Trained on 6,000 digits as they are, asked about others that are moved by 0, 2, 3, 4."""
+    (x, y), (x_validation, y_validation) = data
+    for name, network, transform in (
+        ("linear", linear, None),
+        ("lenet", lenet, None),
+        ("linear, with shifts", linear, shifted),
+        ("lenet, with shifts", lenet, shifted),
+    ):
+        mg.manual_seed(seed)
+        model = fitted(network(), (x[:FEW], y[:FEW]), seed, transform=transform, epochs=10)
+        cells = []
+        for n in 0, 2, 3, 4:  # the mean of four directions
+            right = [
+                mg.evaluate(model, (moved_by(x_validation, *way), y_validation))["accuracy"]
+                for way in ((n, 0), (-n, 0), (0, n), (0, -n))
+            ]
+            cells.append(percent(np.mean(right)))
+        yield seed, name, *cells
+
+
+def linear():
+    return mg.nn.Dense(784, 10)
+
+
+def lenet():
+    """That of examples/models.py, for rows of 784 pixels."""
+    convolutions = (
+        mg.nn.Conv2D(1, 8, 5),
+        mg.nn.ReLU(),
+        mg.nn.MaxPool(2),
+        mg.nn.Conv2D(8, 16, 5),
+        mg.nn.ReLU(),
+        mg.nn.MaxPool(2),
+    )
+    dense = mg.nn.Flatten(), mg.nn.Dense(256, 64), mg.nn.ReLU(), mg.nn.Dense(64, 10)
+    return mg.nn.Sequential(Images(), *convolutions, *dense)
+
+
+class Images(mg.nn.Module):
+    """Rows of 784 pixels as images of one channel."""
+
+    def forward(self, x):
+        return x.reshape(-1, 1, 28, 28)
+
 
 # ---- chapter 10 ----------------------------------------------------------------------------------
 

@@ -49,13 +49,13 @@ def _pulled(answer, x, g):
 
 def _slopes(answer, x, g):
     y, p = _true(x), 1 / (1 + np.exp(-x))
-    place = "exp(-x) where exp(-y) belongs, or the reverse: the row is given both, x and y"
+    place = "with y = ln(1 + exp(x)): what is exp(-y)? The row is given both, x and y"
     same(
         "slope of x",
         _pulled(answer, x, g),
         nudged(lambda v: (_true(v) * g).sum(), x),
         "the slope of ln(u) is 1/u; multiply by the slope of u = 1 + exp(x)",
-        "exp(x) / (1 + exp(x)) is 1 / (1 + exp(-x)), or 1 - exp(-y): each lies between 0 and 1",
+        "it is a number between 0 and 1, which grows with x; test your rule at x = 0, where it is g / 2",
         known=[
             (g * (1 - np.exp(-x)), "x stands where y belongs", place),
             (g / (1 + np.exp(-y)), "y stands where x belongs", place),
@@ -159,7 +159,7 @@ def _reason(asked, expected):
     if not sizes.size:
         return (
             "f was never asked beside x: a gradient is checked by nudging",
-            "(f(up) - f(down)) / (2 * h), for each element",
+            "move one element up and down by h, and see how much f changes",
         )
     if max(np.count_nonzero(d) for d in asked) > 1:
         return (
@@ -174,7 +174,7 @@ def _reason(asked, expected):
     if expected and not ((moves < 0).any() and (moves > 0).any()):
         return (
             "from one side, a bend of the function counts as an error of the rule",
-            "nudge up and down, and divide by twice the nudge",
+            "with a nudge to the other side too, the bends cancel: how far apart are the two then?",
         )
     return _tolerance(sizes, expected)
 
@@ -224,7 +224,7 @@ def shares(rng):
                     (
                         table @ g,
                         "transposed: you add up over the inputs; g belongs to the results",
-                        "g @ table, not table @ g: the sum runs over i of dy[i]/dx[j]",
+                        "the sum runs over i of g[i] * dy[i]/dx[j]: along which axis of the table is that?",
                     ),
                     (
                         g * np.diag(table),

@@ -72,11 +72,11 @@ def _momentum_step(t, points, slopes, rates, beta):
         "v is momentum * v + slope(p), and the step is -rate * v",
         "write down two steps by hand: how much of the first slope is in the second step?",
         known=[
-            (start + rates[t] * v, "uphill: a step goes against v", "p - rate * v"),
+            (start + rates[t] * v, "uphill: a step goes against v", "which sign has the step?"),
             (
                 start - rates[t] * (1 - beta) * v,
                 "the slope is scaled by 1 - momentum, as in Adam; here it is added whole",
-                "v = momentum * v + the slope: with a constant slope, v grows tenfold at 0.9",
+                "with a constant slope and a momentum of 0.9, v is to grow to ten times the slope",
             ),
             (
                 start - rates[t] * slopes[t],
@@ -139,27 +139,26 @@ def _adam_step(t, points, slopes, lr, beta1, beta2, eps):
         start - lr * m_hat / (np.sqrt(v_hat) + eps),
         "m is beta1 * m + (1 - beta1) * g, v the same of g * g; the step is m_hat / root of v_hat",
         "the first step has the length lr in every direction: does yours?",
-        tolerance=1e-9,
         known=[
             (
                 start - lr * m / (np.sqrt(v) + eps),
                 "both means start at 0 and are too small at first: that is to be corrected",
-                "divide m by 1 - beta1**t, v by 1 - beta2**t",
+                "after one step m is 0.1 of the slope: divide by what to get the slope itself? After t steps?",
             ),
             (
                 start - lr * m_hat / np.sqrt(v_hat + eps),
                 "eps stands inside the root, where it counts as its own root, 1e-4",
-                "np.sqrt(v_hat) + eps",
+                "eps is there so that nothing is divided by 0: first the root, then eps",
             ),
             (
                 start - lr * m_hat / (v_hat + eps),
                 "the root of v_hat is missing: v is a square, the step divides by a size",
-                "np.sqrt(v_hat) + eps",
+                "slopes 100 times as large must give the same step",
             ),
             (
                 start + lr * m_hat / (np.sqrt(v_hat) + eps),
                 "uphill: a step goes against m",
-                "p - lr",
+                "which sign has the step?",
             ),
         ],
     )
@@ -217,7 +216,7 @@ def _way_down(found, n, top, floor):
         found,
         down,
         "half a cosine: from top to floor, half of the way after half of the steps",
-        "floor + (top - floor) * (1 + cos(pi * share)) / 2, with share from 0 to 1",
+        "cos falls from 1 to -1 on half a circle: move and scale it to fall from top to floor",
         known=[
             (
                 late,
@@ -226,8 +225,8 @@ def _way_down(found, n, top, floor):
             ),
             (
                 floor + (top - floor) * height(half / np.pi * 180),
-                "math.cos takes radians: half a circle is pi, not 180",
-                "math.cos(math.pi * share)",
+                "math.cos takes radians, not degrees",
+                "half a circle is pi, not 180",
             ),
             (
                 np.concatenate([[top], top * height(half)[1:]]),

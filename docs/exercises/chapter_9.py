@@ -12,7 +12,7 @@ def dropout(rng):
     x = rng.uniform(1, 2, size=(100, 300))
     yield "p = 0.2", lambda answer: _in_training(answer, x, 0.2)
     yield "p = 0.5", lambda answer: _in_training(answer, x, 0.5)
-    yield "p = 0", lambda answer: _unchanged(answer(x.copy(), 0.0, True, _rng()), x, "with p = 0")
+    yield "p = 0", lambda answer: _unchanged(_called(answer, x, 0.0, True), x, "with p = 0")
     yield "evaluation", lambda answer: _in_evaluation(answer, x)
     yield "each by itself", lambda answer: _each_by_itself(answer, x)
 
@@ -24,7 +24,8 @@ def _rng():
 def _called(answer, x, p, training):
     """What comes back, which has the shape of x; x must stay as it is."""
     given = x.copy()
-    found = answer(given, p, training, _rng())
+    with np.errstate(all="ignore"):
+        found = answer(given, p, training, _rng())
     if found is None or found is ... or np.shape(found) != x.shape:
         same("dropout(x, ...)", found, x, "the result has the shape of x", "one number for each")
     if not np.array_equal(given, x):
@@ -43,19 +44,23 @@ def _in_training(answer, x, p):
         hint = "how many must be 0 on average? rng.random() is below p with probability p"
         if abs(zeros - (1 - p)) < 0.02:
             hint = "p is the probability of 0; you keep with probability p"
-        raise Wrong(f"{zeros:.0%} are 0, expected {p:.0%}", hint, "kept = rng.random(...) >= p")
+        raise Wrong(
+            f"{zeros:.0%} are 0, expected {p:.0%}",
+            hint,
+            "a drawn number is below p with probability p",
+        )
     kept = found != 0
     same(
         "what is kept",
         found[kept],
         x[kept] / (1 - p),
         "the mean of all must stay what it was, though a share p of them is 0",
-        "each is kept with probability 1 - p: divide by that",
+        "with p = 0.5 half of them are left: by what must those be multiplied?",
         known=[
             (
                 x[kept],
                 f"not scaled: the mean falls by {p:.0%}, and the next layer sees less",
-                "each is kept with probability 1 - p: divide by that",
+                "with p = 0.5 half of them are left: by what must those be multiplied?",
             ),
             (
                 x[kept] / p,
@@ -79,7 +84,7 @@ def _in_evaluation(answer, x):
         raise Wrong(
             f"in evaluation {zeros:.0%} are 0",
             "it is active in evaluation: what does `training` say?",
-            "if not training: the result is x",
+            "dropout disturbs learning; an answer is to be undisturbed",
         )
     _unchanged(found, x, "in evaluation")
 
@@ -135,7 +140,7 @@ def _judge_split(parts, x, y, share):
         raise Wrong(
             f"{both} examples are in both parts",
             "overlap: what is held back must not be trained on",
-            "cut one order of all examples in two: order[:count], order[count:]",
+            "put all positions into one random order, and cut it in two",
         )
     count = round(share * len(x))
     if (len(x_train), len(x_held)) != (len(x) - count, count):
@@ -164,7 +169,7 @@ def _judge_labels(x_part, y_part, x, y):
         raise Wrong(
             "labels no longer stand beside their examples",
             "x and y went apart: shuffle positions, not the arrays",
-            "one order for both: x[order], y[order]",
+            "one order, drawn once, serves both",
         )
 
 
@@ -191,7 +196,7 @@ def shift(rng):
                 parts[1],
                 y,
                 "labels change: a digit that is moved is still the same digit",
-                "return y as it came",
+                "whatever happens to the pixels, the labels stay as they came",
             )
 
         yield f"down {down}, right {right}", check

@@ -125,6 +125,44 @@ def initial(data, seed):
         yield [seed, f"{scale:g}", f"{first:.2f}", *(f"{100 * a:.1f} %" for a in found)]
 
 
+# ---- chapter 8 -----------------------------------------------------------------------------------
+
+
+@figures
+def race(data, seed):
+    """784-128-10, 3 epochs: each optimizer at the best of four rates, kept or falling."""
+    train, validation = data
+    for name, optimizer, rates, options in (
+        ("SGD", mg.optim.SGD, (0.03, 0.1, 0.3, 1.0), {}),
+        ("momentum 0.9", mg.optim.SGD, (0.003, 0.01, 0.03, 0.1), {"momentum": 0.9}),
+        ("RMSProp", mg.optim.RMSProp, (0.0003, 0.001, 0.003, 0.01), {}),
+        ("Adam", mg.optim.Adam, (0.0003, 0.001, 0.003, 0.01), {}),
+    ):
+        cells = [name]
+        for falling in False, True:
+            found = [
+                (raced(train, validation, seed, optimizer, falling, lr=lr, **options), lr)
+                for lr in rates
+            ]
+            loss, lr = min(found)
+            cells += [lr, f"{loss:.3f}"]
+        yield seed, *cells
+
+
+def raced(train, validation, seed, optimizer, falling, **options):
+    """The validation loss after 3 epochs."""
+    mg.manual_seed(seed)
+    model = mg.nn.Sequential(mg.nn.Dense(784, 128), mg.nn.ReLU(), mg.nn.Dense(128, 10))
+    optimizer = optimizer(model.parameters(), **options)
+    loader = mg.data.DataLoader(*train, batch_size=32, seed=seed)
+    schedule = None
+    if falling:
+        schedule = mg.optim.CosineAnnealingLR(optimizer, 3 * len(loader), interval="step")
+    options = {"schedule": schedule, "epochs": 3, "seed": seed, "progress": False}
+    mg.fit(model, loader, optimizer=optimizer, **options)
+    return mg.evaluate(model, validation)["loss"]
+
+
 # ---- chapter 9 -----------------------------------------------------------------------------------
 
 FEW = 6000  # the training digits of chapter 9
@@ -158,20 +196,21 @@ def percent(share):
 
 @figures
 def overfit(data, seed):
-    """784-128-10 on 6,000 digits: what helps on the others."""
+    """784-128-10 on 6,000 digits, 20 epochs: what helps on others."""
     (x, y), validation = data
-    few = x[:FEW], y[:FEW]
-    for name, p, options in (
-        ("nothing", 0.0, {}),
-        ("dropout 0.5", 0.5, {}),
-        ("decay 0.3", 0.0, {"decay": 0.3}),
-        ("shifts by up to 2", 0.0, {"transform": shifted}),
-        ("shifts, 60 epochs", 0.0, {"transform": shifted, "epochs": 60}),
+    for name, count, p, options in (
+        ("nothing", FEW, 0.0, {}),
+        ("dropout 0.5", FEW, 0.5, {}),
+        ("decay 0.3", FEW, 0.0, {"decay": 0.3}),
+        ("shifts by up to 2", FEW, 0.0, {"transform": shifted}),
+        ("shifts, 60 epochs", FEW, 0.0, {"transform": shifted, "epochs": 60}),
+        ("54,000 digits", len(x), 0.0, {"epochs": 2}),
     ):
         mg.manual_seed(seed)
         dense = mg.nn.Dense(784, 128), mg.nn.ReLU(), mg.nn.Dropout(p), mg.nn.Dense(128, 10)
-        model = fitted(mg.nn.Sequential(*dense), few, seed, **options)
-        seen, unseen = mg.evaluate(model, few), mg.evaluate(model, validation)
+        train = x[:count], y[:count]
+        model = fitted(mg.nn.Sequential(*dense), train, seed, **options)
+        seen, unseen = mg.evaluate(model, train), mg.evaluate(model, validation)
         losses = f"{seen['loss']:.3f}", f"{unseen['loss']:.3f}"
         yield seed, name, *losses, percent(seen["accuracy"]), percent(unseen["accuracy"])
 

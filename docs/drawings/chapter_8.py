@@ -50,6 +50,7 @@ def paths_in_a_valley():
     axes[1, 0].set(xlabel="a (steep)", ylabel="b (flat)")
     axes[1, 1].set(xlabel="a (steep)")
     axes[0, 0].set(ylabel="b (flat)", xlim=(-1.15, 1.15), ylim=(-0.35, 1.15))
+    axes[0, 0].set(xticks=[-1, 0, 1], yticks=[0, 1])
     return figure
 
 

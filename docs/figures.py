@@ -202,8 +202,8 @@ def overfit(data, seed):
         ("nothing", FEW, 0.0, {}),
         ("dropout 0.5", FEW, 0.5, {}),
         ("decay 0.3", FEW, 0.0, {"decay": 0.3}),
-        ("shifts by up to 2", FEW, 0.0, {"transform": shifted}),
-        ("shifts, 60 epochs", FEW, 0.0, {"transform": shifted, "epochs": 60}),
+        ("shifts", FEW, 0.0, {"transform": shifted}),
+        ("shifts, long", FEW, 0.0, {"transform": shifted, "epochs": 60}),
         ("54,000 digits", len(x), 0.0, {"epochs": 2}),
     ):
         mg.manual_seed(seed)
@@ -222,8 +222,8 @@ def moved(data, seed):
     for name, network, transform in (
         ("linear", linear, None),
         ("lenet", lenet, None),
-        ("linear, with shifts", linear, shifted),
-        ("lenet, with shifts", lenet, shifted),
+        ("linear, shifts", linear, shifted),
+        ("lenet, shifts", lenet, shifted),
     ):
         mg.manual_seed(seed)
         model = fitted(network(), (x[:FEW], y[:FEW]), seed, transform=transform, epochs=10)

@@ -23,8 +23,8 @@ def walked(answer, slope, p, steps, *arguments):
         same("the last p", None, 0, "", "")
     if len(points) != steps:
         raise Wrong(
-            f"expected {steps} steps, got {len(points)} calls of slope",
-            "one step asks for one slope: slope(p), once in the loop",
+            f"slope was called {len(points)} times, expected {steps}, once in each step",
+            "slope(p) belongs in the loop, once: each step asks at the place where it stands",
             "keep it in a name: g = slope(p)",
         )
     return [*points, np.asarray(end, float)], slopes

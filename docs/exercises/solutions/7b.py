@@ -8,13 +8,14 @@ Return True if it agrees with nudges of every element, False if it does not. A r
 import numpy as np
 
 
-def agrees(f, rule, x, h=1e-6):
+def agrees(f, rule, x):
     claimed = rule(x)
     for index in np.ndindex(x.shape):
-        up, down = x.copy(), x.copy()
-        up[index] += h  # hole: nudge this element, and measure the slope
-        down[index] -= h  # hole
-        slope = (f(up) - f(down)) / (2 * h)  # hole
-        if abs(claimed[index] - slope) > 1e-7 + 1e-5 * abs(slope):  # hole: return False if wrong
-            return False  # hole
+        up, down = x.copy(), x.copy()  # hole: measure the slope of f by nudging x[index]
+        up[index] += 1e-6  # hole
+        down[index] -= 1e-6  # hole
+        slope = (f(up) - f(down)) / 2e-6  # hole
+        wrong = not np.isclose(claimed[index], slope, 1e-5, 1e-7)  # hole: wrong = do they differ?
+        if wrong:
+            return False
     return True

@@ -1,8 +1,8 @@
 """8b  Adam.
 
-`slope(p)` is the gradient at p, an array. Write the steps of Adam: the running means m of the slope
-and v of its square, both without their bias, and the step. Return the p after `steps` steps. Look
-at the chapter only after you have tried.
+`slope(p)` is the gradient at p, an array. Write the steps of Adam: the running mean m of the slope,
+with beta1, and v of its square, with beta2; both corrected for their start at 0; then the step.
+Return the p after `steps` steps. Look at the chapter only after you have tried.
 """
 
 import numpy as np

@@ -7,7 +7,7 @@ to N - 1 in random order.
 
 
 def split(x, y, share, rng):
-    order = rng.permutation(len(x))  # hole: which examples go where
+    order = rng.permutation(len(x))  # hole: train, validation = the positions of both parts
     count = round(share * len(x))  # hole
     train, validation = order[count:], order[:count]  # hole
     return (x[train], y[train]), (x[validation], y[validation])

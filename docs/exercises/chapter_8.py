@@ -127,12 +127,8 @@ def _adam_step(t, points, slopes, lr, beta1, beta2, eps):
     v_hat = np.average(so_far**2, axis=0, weights=beta2**ages)
     m, v = m_hat * (1 - beta1 ** (t + 1)), v_hat * (1 - beta2 ** (t + 1))
     start, found = points[t], points[t + 1]
-    if not np.isfinite(found).all():
-        raise Wrong(
-            f"p after step {t + 1} is {found[0]}",
-            "a division by 0: what is 1 - beta1**t at the t of your first step?",
-            "t counts the steps and is 1 in the first: range(1, steps + 1)",
-        )
+    _finite(found, t)
+    both = _overwritten(so_far, beta1, beta2)
     same(
         f"p after step {t + 1}",
         found,
@@ -151,6 +147,11 @@ def _adam_step(t, points, slopes, lr, beta1, beta2, eps):
                 "eps is there so that nothing is divided by 0: first the root, then eps",
             ),
             (
+                start - lr * both[0] / (np.sqrt(both[1]) + eps),
+                "m and v go on corrected: the next step then fades what was corrected before",
+                "keep m and v as they are, and give the corrected ones other names",
+            ),
+            (
                 start - lr * m_hat / (v_hat + eps),
                 "the root of v_hat is missing: v is a square, the step divides by a size",
                 "slopes 100 times as large must give the same step",
@@ -162,6 +163,31 @@ def _adam_step(t, points, slopes, lr, beta1, beta2, eps):
             ),
         ],
     )
+
+
+def _finite(found, t):
+    bad = ~np.isfinite(found)
+    if bad.all():
+        raise Wrong(
+            f"p after step {t + 1} is {found[0]}",
+            "a division by 0: what is 1 - beta1**t at the t of your first step?",
+            "t counts the steps and is 1 in the first: range(1, steps + 1)",
+        )
+    if bad.any():
+        raise Wrong(
+            f"p after step {t + 1} is {found} (the slopes have both signs)",
+            "the root of a negative number: v is a mean of squares",
+            "g * g is never negative, whatever sign g has",
+        )
+
+
+def _overwritten(slopes, beta1, beta2):
+    """m and v where their corrected values take their places."""
+    m = v = np.zeros(2)
+    for t, g in enumerate(slopes, 1):
+        m = (beta1 * m + (1 - beta1) * g) / (1 - beta1**t)
+        v = (beta2 * v + (1 - beta2) * g * g) / (1 - beta2**t)
+    return m, v
 
 
 # ---- 8c ------------------------------------------------------------------------------------------

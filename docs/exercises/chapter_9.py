@@ -14,7 +14,7 @@ def dropout(rng):
     yield "p = 0.5", lambda answer: _in_training(answer, x, 0.5)
     yield "p = 0", lambda answer: _unchanged(_called(answer, x, 0.0, True), x, "with p = 0")
     yield "evaluation", lambda answer: _in_evaluation(answer, x)
-    yield "each by itself", lambda answer: _each_by_itself(answer, x)
+    yield "the same again", lambda answer: _repeated(answer, x)
 
 
 def _rng():
@@ -39,6 +39,7 @@ def _called(answer, x, p, training):
 
 def _in_training(answer, x, p):
     found = _called(answer, x, p, True)
+    _no_lines(found == 0)
     zeros = (found == 0).mean()
     if abs(zeros - p) > 0.02:
         hint = "how many must be 0 on average? rng.random() is below p with probability p"
@@ -89,17 +90,19 @@ def _in_evaluation(answer, x):
     _unchanged(found, x, "in evaluation")
 
 
-def _each_by_itself(answer, x):
-    found = _called(answer, x, 0.5, True) == 0
-    if not near(found.mean(axis=0), np.full(300, 0.5), 0.3) or not near(
-        found.mean(axis=1), np.full(100, 0.5), 0.3
-    ):
+def _no_lines(dropped):
+    """Rows and columns are some 100 elements long: none is dropped as a whole."""
+    if not dropped.all() and (dropped.all(axis=0).any() or dropped.all(axis=1).any()):
         raise Wrong(
             "whole rows or columns are 0",
-            "draw a number for each element: rng.random(x.shape)",
-            "one number for each row is stretched over the row",
+            "draw a number for each element, not one for a row or a column",
+            "one number for each column is stretched over the rows: what shape is drawn?",
         )
-    if not np.array_equal(found, _called(answer, x, 0.5, True) == 0):
+
+
+def _repeated(answer, x):
+    found = _called(answer, x, 0.5, True)
+    if not np.array_equal(found, _called(answer, x, 0.5, True)):
         raise Wrong(
             "the same rng gives another result",
             "draw from the rng that is given, so that a run can be repeated",
@@ -112,7 +115,7 @@ def _each_by_itself(answer, x):
 
 @exercise("9b", "split", answer="split")
 def split(rng):
-    for n, share, shape in (100, 0.2, ()), (50, 0.1, (3,)), (33, 0.5, (2, 2)), (10, 0.25, (4,)):
+    for n, share, shape in (100, 0.2, ()), (50, 0.1, (3,)), (33, 0.3, (2, 2)), (10, 0.25, (4,)):
         numbers = rng.permutation(1000)[:n]
         x = numbers.reshape(-1, *[1] * len(shape)) + np.zeros(shape)
         y = np.sort(rng.integers(0, 5, size=n))
@@ -143,11 +146,17 @@ def _judge_split(parts, x, y, share):
             "put all positions into one random order, and cut it in two",
         )
     count = round(share * len(x))
-    if (len(x_train), len(x_held)) != (len(x) - count, count):
+    sizes = len(x_train), len(x_held)
+    if sizes != (len(x) - count, count):
+        hint = "round(share * N) are held back, all others are for training"
+        if sizes == (count, len(x) - count):
+            hint = "exchanged: training comes first, validation second"
+        if len(x_train) != len(y_train):
+            hint = "the pairs are (x, y) of one part, not x of both parts and y of both"
         raise Wrong(
-            f"expected {len(x) - count} and {count} examples, got {len(x_train)} and {len(x_held)}",
-            "round(share * N) are held back, all others are for training",
-            "training comes first in the result",
+            f"expected {len(x) - count} and {count} examples, got {sizes[0]} and {sizes[1]}",
+            hint,
+            "(x_train, y_train), (x_validation, y_validation), with the share in the second",
         )
     _judge_labels(x_train, y_train, x, y)
     _judge_labels(x_held, y_held, x, y)

@@ -3,7 +3,9 @@
     python docs/check.py               the exercises and your ticks so far
     python docs/check.py 4b            writes work/4b.py for you, then checks what you made of it
     python docs/check.py my_engine.py  judges the engine that chapters 2 and 4 build
-    python docs/check.py zoo 4 --name "learning rate too small"    a guess at patient 4 of the clinic
+    python docs/check.py zoo 4         what patient 4 of the clinic complains of, and what to do:
+    python docs/check.py zoo 4 --name "softmax twice"    names its disease
+    python docs/check.py zoo 4 --mend lr=0.01            changes one setting and trains it again
     python docs/check.py --grade FOLDER > grades.csv               for teachers
 
 In a notebook: `from check import check`, then `check("4b", matmul_slopes)`.
@@ -67,7 +69,7 @@ def overview():
         chapters.setdefault(place(id)[0], []).append(f"[{tick}] {id} {EXERCISES[id].name}")
     lines = [f"chapter {chapter:2}   " + "   ".join(parts) for chapter, parts in chapters.items()]
     done = sum(known.get(id, {}).get("passed", False) for id in EXERCISES)
-    return "\n".join([*lines, f"{done} of {len(EXERCISES)} done"])
+    return "\n".join([*lines, visits(), f"{done} of {len(EXERCISES)} done"])
 
 
 def place(id):
@@ -149,6 +151,30 @@ def print_findings(findings):
             print(f"    hint: {hint}")
 
 
+# ---- the clinic of chapter 10 --------------------------------------------------------------------
+
+
+def zoo(number, name, mend):
+    """Show a patient, or judge a guess at its disease or a mend, with a tick for what is right."""
+    from exercises import clinic
+
+    lines, right = clinic.visit(number, name, mend)
+    if right is not None:
+        keep(f"zoo {number} {'named' if mend is None else 'mended'}", right)
+    print("\n".join(lines))
+    return right is not False
+
+
+def visits():
+    """The clinic's line of the overview."""
+    passed = {id for id, entry in progress().items() if entry["passed"]}
+    counts = [
+        sum(f"zoo {number} {what}" in passed for number in range(1, 11))
+        for what in ("named", "mended")
+    ]
+    return "clinic       {} of 10 named, {} of 10 mended".format(*counts)
+
+
 # ---- a class of students -------------------------------------------------------------------------
 
 
@@ -209,6 +235,7 @@ def main(arguments=None):
     )
     parser.add_argument("what", nargs="*", help="an exercise, my_engine.py, or zoo and a number")
     parser.add_argument("--name", help="the disease of the patient")
+    parser.add_argument("--mend", nargs="+", metavar="SETTING=VALUE", help="what cures the patient")
     parser.add_argument("--seed", type=int, default=0, help="of the numbers that are drawn")
     parser.add_argument("--grade", metavar="FOLDER", help="check FOLDER/STUDENT/4b.py, write CSV")
     parser.add_argument("--one", help=argparse.SUPPRESS)
@@ -232,6 +259,10 @@ def main(arguments=None):
         if path.stem in EXERCISES and path.is_file():
             return check_file(path.stem, given.seed, path)
         return check_engine(path)
+    if first == "zoo":
+        if len(rest) != 1 or rest[0] not in map(str, range(12)):
+            parser.error("zoo expects a number: 0 is healthy, 1 to 10 are sick, 11 in reserve")
+        return zoo(int(rest[0]), given.name, given.mend)
     parser.error(
         f"there is nothing called {' '.join(given.what)!r}: "
         f"the exercises are {', '.join(sorted(EXERCISES, key=place))}"

@@ -16,6 +16,8 @@ import numpy as np
 
 import numpy as np
 
+import numpy as np
+
 import minigrad as mg
 
 sys.path.insert(0, str(Path.cwd()))  # the reader's own my_engine.py, if one is here, before ours
@@ -263,6 +265,53 @@ class Images(mg.nn.Module):
 
 
 # ---- chapter 10 ----------------------------------------------------------------------------------
+
+
+@figures
+def clinic(data, seed):
+    """Health: first loss, loss of epochs 1 and 4, validation, ratios, 20 examples, gradients."""
+    from exercises import diagnosis, zoo
+
+    zoo.use("mnist")  # 6,000 of the training digits, and 1,000 of those for validation
+    healthy = zoo.patient(0, seed=seed)
+    weights, ratios = [healthy.model[0].weight, healthy.model[2].weight], ([], [])
+    step = healthy.step
+
+    def watched(x, y):
+        before = [w.data.copy() for w in weights]
+        loss = step(x, y)
+        for w, old, found in zip(weights, before, ratios):
+            found.append(diagnosis.norm(w.data - old) / diagnosis.norm(old))
+        return loss
+
+    healthy.step = watched
+    course = healthy.train()
+    x, y = next(iter(zoo.patient(0, seed=seed).loader))
+    twenty = diagnosis.learn_twenty(zoo.patient(0, seed=seed), x, y)
+    first, last = diagnosis.gradient_norms(zoo.patient(0, seed=seed), x, y)
+    yield (
+        seed,
+        f"{course.first:.2f}",
+        *(f"{course.losses[epoch]:.2f}" for epoch in (0, 3)),
+        f"{course.validation_losses[-1]:.2f}",
+        f"{100 * course.accuracies[-1]:.1f} %",
+        *("{:.3f} to {:.3f}".format(*np.quantile(found, (0.05, 0.95))) for found in ratios),
+        f"{twenty:.4f}",
+        f"{first / last:.1f}",
+    )
+
+
+@figures
+def complaints(data, seed):
+    """Patients 1 to 10: first loss, loss of each epoch, validation loss and share read."""
+    from exercises import clinic, zoo
+
+    zoo.use("mnist")
+    for number in range(1, 11):
+        course = zoo.patient(number, seed=seed).train()
+        losses = course.first, *course.losses, course.validation_losses[-1]
+        yield seed, number, *map(clinic.short, losses), f"{100 * course.accuracies[-1]:.1f} %"
+
 
 # ---- chapter 12 ----------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What `python docs/check.py zoo` prints: a patient's complaint, and the verdict on a guess or a mend."""
+"""What `check.py zoo` prints: a patient's complaint, and the verdict on a guess or a mend."""
 
 from functools import cache
 

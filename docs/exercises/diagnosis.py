@@ -134,7 +134,6 @@ def measured(number):
 
 # ---- the signs of each disease -------------------------------------------------------------------
 
-# fmt: off: a sign is a line
 SIGNS = {
     "data sorted": [
         (
@@ -157,7 +156,8 @@ SIGNS = {
     "labels shuffled": [
         (
             lambda m: m.alike < 0.4,
-            "average the images of each label: {m.alike:.0%} of the images are nearest to their own mean",
+            "average the images of each label: {m.alike:.0%} of the images are nearest "
+            "to their own mean",
         ),
     ],
     "pixels not normalized": [
@@ -173,7 +173,8 @@ SIGNS = {
         ),
         (
             lambda m: m.ratio > 0.5,
-            "measure the update ratio of the last layer: its first step is {m.ratio:.1g} of its weights",
+            "measure the update ratio of the last layer: its first step is {m.ratio:.1g} "
+            "of its weights",
         ),
     ],
     "rate too small": [
@@ -183,7 +184,8 @@ SIGNS = {
         ),
         (
             lambda m: m.ratio < 3e-4,
-            "measure the update ratio of the last layer: its first step is {m.ratio:.1g} of its weights",
+            "measure the update ratio of the last layer: its first step is {m.ratio:.1g} "
+            "of its weights",
         ),
     ],
     "softmax over the batch": [
@@ -191,7 +193,8 @@ SIGNS = {
             lambda m: (
                 abs(m.first - m.quarter - np.log(4)) < 0.3 and abs(m.first - np.log(m.size)) < 0.3
             ),
-            "change the size of the batch: the first loss of {m.size} is {m.first:.2f}, of a quarter of them {m.quarter:.2f}",
+            "change the size of the batch: the first loss of {m.size} is {m.first:.2f}, "
+            "of a quarter of them {m.quarter:.2f}",
         ),
     ],
     "softmax twice": [
@@ -203,7 +206,8 @@ SIGNS = {
     "too many sigmoids": [
         (
             lambda m: m.steepness > 50,
-            "compare the gradients: the last layer's is {m.steepness:.1f} times as long as the first layer's",
+            "compare the gradients: the last layer's is {m.steepness:.1f} times "
+            "as long as the first layer's",
         ),
     ],
     "zero weights": [
@@ -213,7 +217,6 @@ SIGNS = {
         ),
     ],
 }
-# fmt: on
 
 
 def contradiction(number, guess):

@@ -1,8 +1,8 @@
 """The clinic of chapter 10: a healthy network, number 0, ten sick ones, and one in reserve.
 
-Every patient is the healthy network with other settings, which stand in `DISEASES` for all to read.
-Which number has which disease does not: the ward is sorted by a hash of the diseases' names, so that
-the numbers tell nothing. `chart` reads them out; a reader who measures does not need it.
+Every patient is the healthy network with other settings, which stand in `DISEASES` for all to
+read. Which number has which disease does not: the ward is sorted by a hash of the diseases' names,
+so that the numbers tell nothing. `chart` reads them out; whoever measures does not need it.
 
 The patients learn MNIST where its files are found on this machine, else 1,000 synthetic digits;
 nothing is downloaded. `use` chooses, and `digits().source` says which.

@@ -1,8 +1,8 @@
 """The pictures of chapter 10: ten curves to guess at, the update ratio, gradients layer by layer."""
 
 import numpy as np
-
 from exercises import diagnosis, zoo
+
 from minigrad.plot import COLORS, new_axes, new_figure
 
 BLUE, ORANGE, GREEN = COLORS[:3]
@@ -55,7 +55,7 @@ def clinic():
         ax.set_ylabel("loss")
     names = [name for name in zoo.DISEASES if name != zoo.RESERVE]
     figure.suptitle(
-        "Ten sick networks: which disease has which?\n"
+        "Ten sick networks: which of them has which disease?\n"
         "thick: training, dashed: validation, gray: the same network in health",
         fontsize=11,
     )

@@ -101,7 +101,7 @@ def _digits(source):
         train, validation = mg.data.split(images, labels, validation=0.2, seed=0)
         sizes, epochs, batch, name = (800, 200), 8, 20, "800 synthetic digits"
     pairs = [
-        (mg.data.normalize(x[:n]).reshape(n, 784), y[:n])
+        (mg.data.normalize(x[:n]).reshape(-1, 784), y[:n])
         for (x, y), n in zip((train, validation), sizes)
     ]
     names = "source", "train", "validation", "epochs", "batch"

@@ -8,7 +8,7 @@ from .diagnosis import NAMES, contradiction, named
 WIDTH = 40  # characters that stand for a loss of 4
 
 HOW = """\
-to examine it:   sys.path.insert(0, "docs"); from exercises import zoo; p = zoo.patient({number})
+to examine it:   start Python in the folder docs; from exercises import zoo; p = zoo.patient({number})
   p.model, p.loader, p.loss(x, y), p.backward(x, y), p.step(x, y), p.predict(x), p.validation
 to name it:      python docs/check.py zoo {number} --name "NAME", one of
 {names}

@@ -1,4 +1,4 @@
-"""The pictures of chapter 10: ten curves to guess at, the update ratio, gradients layer by layer."""
+"""The pictures of chapter 10: ten curves to guess at, update ratios, gradients layer by layer."""
 
 import numpy as np
 from exercises import diagnosis, zoo

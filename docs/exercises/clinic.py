@@ -8,7 +8,7 @@ from .diagnosis import NAMES, contradiction, named
 WIDTH = 40  # characters that stand for a loss of 4
 
 HOW = """\
-to examine it:   start Python in the folder docs; from exercises import zoo; p = zoo.patient({number})
+to examine it:   Python in the folder docs: from exercises import zoo; p = zoo.patient({number})
   p.model, p.loader, p.loss(x, y), p.backward(x, y), p.step(x, y), p.predict(x), p.validation
 to name it:      python docs/check.py zoo {number} --name "NAME", one of
 {names}
@@ -67,10 +67,10 @@ def _names():
 
 def _settings():
     """What a mend may change, four to a line."""
-    menu = [
-        f"{name}={'|'.join(zoo.CHOICES[name])}" if name in zoo.CHOICES else f"{name}=..."
-        for name in zoo.HEALTHY
-    ]
+    values = {name: "|".join(choices) for name, choices in zoo.CHOICES.items()} | {
+        "clear": "yes|no"
+    }
+    menu = [f"{name}={values.get(name, 'NUMBER')}" for name in zoo.HEALTHY]
     return [f"  {'   '.join(menu[i : i + 2])}" for i in range(0, len(menu), 2)]
 
 
@@ -125,7 +125,9 @@ def read(changes):
         raise ValueError("a mend is one SETTING=VALUE; zoo and a number prints the settings")
     kind = type(zoo.HEALTHY[name])
     if kind is bool:
-        return ((name, text.lower() in ("true", "yes", "1")),)
+        if text.lower() not in ("yes", "true", "no", "false"):
+            raise ValueError(f"{name} is yes or no, got {text}")
+        return ((name, text.lower() in ("yes", "true")),)
     try:
         return ((name, kind(text)),)
     except ValueError:

@@ -21,7 +21,7 @@ NUMBER = {zoo.chart(number): number for number in WARD}  # by disease
 CURES = {
     "data sorted": ["order=shuffled"],
     "dropout in evaluation": ["evaluation=without dropout"],
-    "gradients not cleared": ["clear=true"],
+    "gradients not cleared": ["clear=yes"],
     "labels shuffled": ["labels=with their images"],
     "pixels not normalized": ["pixels=normalized"],
     "rate too large": ["lr=0.05"],
@@ -305,7 +305,8 @@ def test_what_is_no_cure_is_told_so(number):
 
 
 @pytest.mark.parametrize(
-    "changes", [["lr"], ["lr=fast"], ["lr=0.1", "layers=2"], ["rate=0.1"], ["softmax=never"]]
+    "changes",
+    [["lr"], ["lr=fast"], ["lr=0.1", "layers=2"], ["rate=0.1"], ["softmax=never"], ["clear=1"]],
 )
 def test_a_mend_that_cannot_be_read_says_what_is_expected(changes):
     lines, right = clinic.visit(1, mend=changes)

@@ -18,6 +18,8 @@ import numpy as np
 
 import numpy as np
 
+import numpy as np
+
 import minigrad as mg
 
 sys.path.insert(0, str(Path.cwd()))  # the reader's own my_engine.py, if one is here, before ours
@@ -314,6 +316,133 @@ def complaints(data, seed):
 
 
 # ---- chapter 12 ----------------------------------------------------------------------------------
+
+
+def _conv_network(pool=mg.nn.MaxPool, second=True):
+    """The convolutional network of chapter 12; 20,522 parameters as it is."""
+    nn = mg.nn
+    middle = [nn.Conv2D(8, 16, 5), nn.ReLU(), pool(2)] if second else []
+    size = 256 if second else 8 * 12 * 12
+    return nn.Sequential(
+        nn.Conv2D(1, 8, 5), nn.ReLU(), pool(2), *middle,
+        nn.Flatten(), nn.Dense(size, 64), nn.ReLU(), nn.Dense(64, 10),
+    )  # fmt: skip
+
+
+def _dense_network(hidden=None):
+    nn = mg.nn
+    if hidden is None:
+        return nn.Sequential(nn.Flatten(), nn.Dense(784, 10))
+    return nn.Sequential(nn.Flatten(), nn.Dense(784, hidden), nn.ReLU(), nn.Dense(hidden, 10))
+
+
+def _shifted(x, rng):
+    return np.roll(x, rng.integers(-1, 2, size=2), axis=(2, 3))
+
+
+def _taught(build, train, seed, epochs, batch, lr, decay=0.0, shift=False, cycle=True):
+    """A network trained by the recipe of chapter 12: AdamW along one cycle of the rate."""
+    mg.manual_seed(seed)
+    model = build()
+    transform = _shifted if shift else None
+    loader = mg.data.DataLoader(*train, batch, seed=seed, transform=transform)
+    optimizer = mg.optim.AdamW(model.parameters(), lr=lr, weight_decay=decay)
+    schedule = mg.optim.OneCycleLR(optimizer, lr, epochs * len(loader)) if cycle else None
+    mg.fit(model, loader, optimizer=optimizer, schedule=schedule, epochs=epochs, progress=False)
+    return model
+
+
+CONV_RECIPE = {"epochs": 6, "batch": 128, "lr": 0.01, "decay": 0.1, "shift": True}
+
+
+def _as_images(pair):
+    x, labels = pair
+    return x.reshape(-1, 1, 28, 28), labels
+
+
+def _scored(name, model, held):
+    """The cells of a row: name, parameters, loss, accuracy and its standard error."""
+    found = mg.evaluate(model, held)
+    p, n = found["accuracy"], len(held[1])
+    size = sum(parameter.size for parameter in model.parameters())
+    error = (p * (1 - p) / n) ** 0.5
+    return name, f"{size:,}", f"{found['loss']:.4f}", _percent(p), _percent(error)
+
+
+def _percent(share):
+    return f"{100 * share:.2f} %"
+
+
+@figures
+def dense(data, seed):
+    """Two networks that see the pixels as a row, on validation."""
+    train, held = map(_as_images, data)
+    linear = _taught(_dense_network, train, seed, epochs=6, batch=64, lr=0.003)
+    yield seed, *_scored("784-10", linear, held)
+    hidden = _taught(lambda: _dense_network(128), train, seed, 8, 64, 0.003, decay=0.1)
+    yield seed, *_scored("784-128-10", hidden, held)
+
+
+@figures
+def conv(data, seed):
+    """The convolutional network, on validation."""
+    train, held = map(_as_images, data)
+    model = _taught(_conv_network, train, seed, **CONV_RECIPE)
+    yield seed, *_scored("two convolutions", model, held)
+
+
+@figures
+def confusions(data, seed):
+    """The convolutional network's most frequent confusions on validation."""
+    train, held = map(_as_images, data)
+    model = _taught(_conv_network, train, seed, **CONV_RECIPE)
+    matrix = mg.metrics.confusion_matrix(mg.predict(model, held[0]), held[1])
+    mistakes = matrix * (1 - np.eye(10, dtype=int))
+    for place in np.argsort(-mistakes, axis=None, kind="stable")[:5]:
+        actual, answer = divmod(int(place), 10)
+        yield seed, actual, answer, mistakes[actual, answer], matrix[actual].sum()
+
+
+@figures
+def ablations(data, seed):
+    """One ingredient left out at a time: 10,000 digits, five runs from the seed on."""
+    train, held = map(_as_images, data)
+    train = train[0][:10_000], train[1][:10_000]
+    whole = {"epochs": 6, "batch": 64, "lr": 0.005, "decay": 0.1, "shift": True}
+    variants = {
+        "all": (_conv_network, {}),
+        "no shifts": (_conv_network, {"shift": False}),
+        "no cycle": (_conv_network, {"cycle": False}),
+        "no weight decay": (_conv_network, {"decay": 0.0}),
+        "average pooling": (lambda: _conv_network(mg.nn.AvgPool), {}),
+        "one convolution": (lambda: _conv_network(second=False), {}),
+        "no convolution: 784-128-10": (lambda: _dense_network(128), {}),
+    }
+    accuracies = {
+        name: np.array([
+            mg.evaluate(_taught(build, train, seed + run, **whole | change), held)["accuracy"]
+            for run in range(5)
+        ])
+        for name, (build, change) in variants.items()
+    }  # fmt: skip
+    for name, found in accuracies.items():
+        error = _error(found)
+        less = found - accuracies["all"]
+        cost = "" if name == "all" else f"{100 * less.mean():+.2f} ± {_error(100 * less):.2f}"
+        yield seed, name, _percent(found.mean()), _percent(error), cost
+
+
+def _error(runs):
+    return runs.std(ddof=1) / len(runs) ** 0.5
+
+
+@figures
+def final(data, seed):
+    """The network that validation chose, on the test set: opened here, and nowhere else."""
+    (train, _), (_, test) = data, mg.data.load_mnist()
+    model = _taught(_conv_network, _as_images(train), seed, **CONV_RECIPE)
+    x = mg.data.normalize(test[0])
+    yield seed, *_scored("two convolutions", model, (x, test[1]))
 
 
 def main():

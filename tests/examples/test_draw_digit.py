@@ -4,16 +4,13 @@ import http.client
 import importlib
 import json
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
-from base64 import b64decode
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +22,12 @@ import minigrad as mg
 from minigrad import data
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from chromium import STROKES, along, start  # noqa: E402
+from chromium import STROKES, along, start
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPT = EXAMPLES / "draw_digit.py"
 BYTES = {"Content-Type": "application/octet-stream"}
+
 
 def drawn(strokes, side=280, pen=0.08):
     """The strokes inked by a round pen, uint8 (side, side)."""

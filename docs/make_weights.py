@@ -17,13 +17,17 @@ from pathlib import Path
 import numpy as np
 
 PAGE = Path(__file__).parent / "_static" / "draw" / "weights.js"
+ABOUT = "It is a lenet that minigrad trained on MNIST."
+ORIGIN = """\
+Written by `python docs/make_weights.py {folder}`, after
+`python examples/train_mnist.py {options} --out {folder}`,
+of seed {seed}, which had {val_accuracy:.2%} of its validation digits right."""
 FILE = """\
-// The weights of the page's network, as floats of 16 bits in base64; {kilobytes:.0f} kB of numbers.
-// Written by `python docs/make_weights.py {folder}` after
-// `python examples/train_mnist.py {options}` (seed {seed}),
-// which had {accuracy:.2f} % of its validation digits right.
+// The weights of the page's network, as floats of 16 bits in base64.
+// {origin}
 "use strict";
 const WEIGHTS = {{
+  about: {about},
   shapes: {shapes},
   base64: `
 {base64}
@@ -32,19 +36,18 @@ const WEIGHTS = {{
 """
 
 
-def write(arrays, metrics, folder, path=PAGE):
-    """Write weights by name, with where they come from, as the page's script reads them."""
+def write(path, arrays, about, origin):
+    """Write weights by name as the page's script reads them.
+
+    `about` is a sentence that the page shows; `origin` says in a comment where they come from.
+    """
     halves = {name: np.asarray(array, "<f2") for name, array in arrays.items()}
-    shapes = {name: list(array.shape) for name, array in halves.items()}
+    shapes = json.dumps({name: list(array.shape) for name, array in halves.items()})
     content = b"".join(array.tobytes() for array in halves.values())
-    asked = ("model", "seed", "workers")
     text = FILE.format(
-        kilobytes=len(content) / 1000,
-        folder=folder,
-        options=" ".join(f"--{name} {metrics[name]}" for name in asked) + f" --out {folder}",
-        seed=metrics["seed"],
-        accuracy=100 * metrics["val_accuracy"],
-        shapes=textwrap.fill(json.dumps(shapes), 90, subsequent_indent=" " * 11),
+        origin=origin.replace("\n", "\n// "),
+        about=json.dumps(about),
+        shapes=textwrap.fill(shapes, 90, subsequent_indent=" " * 11),
         base64=textwrap.fill(base64.b64encode(content).decode(), 100),
     )
     path.write_text(text, "utf-8")
@@ -71,8 +74,11 @@ def main():
             f"{folder}: expected a lenet trained on mnist, got {metrics['model']} trained on "
             f"{metrics['data']}. Train it by the command in this script's docstring."
         )
+    options = " ".join(f"--{name} {metrics[name]}" for name in ("model", "seed", "workers"))
     with np.load(folder / "model.npz") as arrays:
-        write(arrays, metrics, folder.as_posix())
+        write(
+            PAGE, arrays, ABOUT, ORIGIN.format(folder=folder.as_posix(), options=options, **metrics)
+        )
     print(f"{PAGE}  {PAGE.stat().st_size / 1000:.0f} kB")
 
 

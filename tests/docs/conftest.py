@@ -30,9 +30,9 @@ def page(browser):
 
 @pytest.fixture(scope="module")
 def examples():
-    """What the page shares with the examples: the network, and how a drawing is centered."""
+    """What the page comes from: the networks of the examples, and the script of its weights."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(HERE.parents[1] / "examples"))
         patch.syspath_prepend(str(HERE.parents[1] / "docs"))
-        names = "models", "draw_digit", "make_weights"
+        names = "models", "make_weights"
         yield {name: importlib.import_module(name) for name in names}

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from chromium import STROKES, along
-from draw_page import PAGE, answer, seen
+from draw_page import PAGE, answer, as_mnist, seen
 
 import minigrad as mg
 from minigrad import data
@@ -118,11 +118,10 @@ def test_the_weights_are_rounded_and_tell_their_command_and_seed(examples, tmp_p
     text = path.read_text("utf-8")
     command = re.search(r"`python (examples/train_mnist\.py .*)`", text)[1]
     assert "--seed 0" in command
-    assert "(seed 0)" in text
+    assert "of seed 0" in text
     arrays = weights.read()
     assert sum(array.size for array in arrays.values()) == 20_522
-    metrics = {"model": "lenet", "seed": 3, "workers": 2, "val_accuracy": 0.5}
-    weights.write(arrays, metrics, "runs/some", tmp_path / "weights.js")
+    weights.write(tmp_path / "weights.js", arrays, "about", "two\nlines")
     again = weights.read(tmp_path / "weights.js")
     assert all((again[name] == array).all() for name, array in arrays.items())
     base64 = re.compile(r"`\n(.*)\n`", re.S)
@@ -143,14 +142,25 @@ def test_the_page_asks_no_other_host_and_needs_no_build():
     assert sorted(sources) == sorted(p.name for p in PAGE.parent.iterdir() if p != PAGE)
 
 
+def test_filters_find_the_edges_that_chapter_0_names(page):
+    page.run("clear(); pen.fillRect(60, 60, 160, 160)")
+    seen(page)
+    maps = [np.array(page.run(f"return [...state.found.maps[0][{k}]]")) for k in (0, 2, 6)]
+    upper, left, right = (values.reshape(24, 24) for values in maps)
+    assert upper[:8].max() > 2 > upper[8:].max()
+    inside = slice(8, 16)
+    assert left[inside, :8].max() > 2 > left[inside, 8:].max()
+    assert right[inside, 12:].max() > 2 > right[inside, :12].max()
+
+
 # ---- a drawing becomes an image like MNIST's -------------------------------------------------------
 
 
-def test_strokes_are_centered_and_scaled_as_mnists_were(page, examples):
+def test_strokes_are_centered_and_scaled_as_mnists_were(page):
     for _, strokes in list(hands(seed=1, times=1)):
         page.run(DRAW, [stroke.tolist() for stroke in strokes])
         image, _ = seen(page)
-        expected = examples["draw_digit"].as_mnist(ink(page))
+        expected = as_mnist(ink(page))
         assert np.abs(image.astype(int) - expected).max() <= 1  # rounding
         inked = [np.flatnonzero(image.any(axis=axis)) for axis in (0, 1)]
         assert 20 <= max(np.ptp(places) + 1 for places in inked) <= 21
@@ -169,11 +179,11 @@ def test_neither_place_nor_size_of_a_drawing_matters(page):
         assert np.abs(np.subtract(first, again)).max() <= 1
 
 
-def test_a_drawing_at_the_edge_and_a_single_dot_are_read(page, examples):
+def test_a_drawing_at_the_edge_and_a_single_dot_are_read(page):
     for boxes in [(0, 0, 280, 280)], [(0, 0, 1, 1)], [(0, 0, 280, 2), (0, 200, 3, 80)]:
         page.run("clear(); for (const box of arguments) pen.fillRect(...box)", *boxes)
         image, _ = seen(page)
-        expected = examples["draw_digit"].as_mnist(ink(page))
+        expected = as_mnist(ink(page))
         assert np.abs(image.astype(int) - expected).max() <= 1
 
 

@@ -3,7 +3,7 @@
 
 const $ = (id) => document.getElementById(id);
 const pad = $("pad"), side = pad.width, pen = pad.getContext("2d", { willReadFrequently: true });
-const nothing = $("answer").textContent, own = $("told").textContent;
+const nothing = $("answer").textContent;
 const lenet = networkOf(unpack(WEIGHTS));
 const state = { network: lenet, image: null, found: null };
 
@@ -249,7 +249,8 @@ function use(network, name) {
   state.network = network;
   const sizes = network.dense.map(({ bias }) => bias.length);
   const about = network.convolutions.length ? "a lenet" : [784, ...sizes].join("-");
-  tell(name ? `Reading now: your network, ${about}, from ${name}.` : own, false);
+  tell(name ? `Reading now: your network, ${about}, from ${name}.`
+    : `Reading now: the network of this page. ${WEIGHTS.about}`, false);
   $("back").hidden = !name;
   furnish();
   look();
@@ -281,5 +282,4 @@ addEventListener("drop", (event) => {
 $("bars").innerHTML = Array.from({ length: 10 }, (_, digit) =>
   `<li><span class="digit">${digit}</span><span class="track"><span class="bar"></span></span>
   <span class="number"></span></li>`).join("");
-furnish();
-look();
+use(lenet);

@@ -28,7 +28,7 @@ STOREYS = (
     {"training"},
     {"lr_range"},
 )
-LONG_EXAMPLES = "benchmark.py", "draw_digit.py"
+LONG_EXAMPLES = ("benchmark.py",)
 FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in FILES.items()}
 

@@ -58,6 +58,8 @@ function entries(buffer) {
 async function inflated({ file, method, packed }) {
   if (method === 0) return packed;
   expect(method === 8, "arrays packed by NumPy", `"${file}" is packed in another way`);
+  expect(globalThis.DecompressionStream, "a browser that unpacks archives", "this one does not",
+    "Take a newer one, or save by np.savez, which packs nothing.");
   try {
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
@@ -105,9 +107,9 @@ function array(bytes, name) {
   const shape = (header.match(/'shape': *\(([^)]*)\)/)?.[1].match(/\d+/g) || []).map(Number);
   expect(type in FLOATS, "numbers of float16, float32 or float64",
     `"${name}" holds ${KINDS[type[0]] || "something else"}`, 'Save it after .astype("float32").');
-  const width = Number(type[1]), from = start + size;
-  const values = new Float64Array(shape.reduce((a, b) => a * b, 1));
-  whole(from + values.length * width === bytes.length, name);
+  const width = Number(type[1]), from = start + size, count = shape.reduce((a, b) => a * b, 1);
+  whole(from + count * width === bytes.length, name);
+  const values = new Float64Array(count);
   for (let i = 0; i < values.length; i++)
     values[i] = FLOATS[type](view, from + i * width, order !== ">");
   const fortran = /'fortran_order': *True/.test(header);

@@ -14,12 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-import numpy as np
-
-import numpy as np
-
-import numpy as np
-
 import minigrad as mg
 
 sys.path.insert(0, str(Path.cwd()))  # the reader's own my_engine.py, if one is here, before ours
@@ -224,10 +218,10 @@ def moved(data, seed):
     """Trained on 6,000 digits as they are, asked about others that are moved by 0, 2, 3, 4."""
     (x, y), (x_validation, y_validation) = data
     for name, network, transform in (
-        ("linear", linear, None),
-        ("lenet", lenet, None),
-        ("linear, shifts", linear, shifted),
-        ("lenet, shifts", lenet, shifted),
+        ("linear", linear_network, None),
+        ("lenet", lenet_network, None),
+        ("linear, shifts", linear_network, shifted),
+        ("lenet, shifts", lenet_network, shifted),
     ):
         mg.manual_seed(seed)
         model = fitted(network(), (x[:FEW], y[:FEW]), seed, transform=transform, epochs=10)
@@ -241,11 +235,11 @@ def moved(data, seed):
         yield seed, name, *cells
 
 
-def linear():
+def linear_network():
     return mg.nn.Dense(784, 10)
 
 
-def lenet():
+def lenet_network():
     """That of examples/models.py, for rows of 784 pixels."""
     convolutions = (
         mg.nn.Conv2D(1, 8, 5),

@@ -1,0 +1,34 @@
+"""Build the site of the course and the reference, build/site, and open it.
+
+python docs/build_site.py
+python docs/build_site.py --no-open --to FOLDER
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import webbrowser
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--to", type=Path, default=HERE.parent / "build" / "site")
+    parser.add_argument("--no-open", action="store_true", help="build only")
+    given = parser.parse_args()
+    site = given.to.resolve()
+    shutil.rmtree(site, ignore_errors=True)
+    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
+    done = subprocess.run([*command, "--doctree-dir", site.with_name("doctrees"), HERE, site])
+    if done.returncode:
+        sys.exit(done.returncode)
+    print(f"built {site / 'index.html'}")
+    if not given.no_open:
+        webbrowser.open((site / "index.html").as_uri())
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,10 @@ def main():
     site = given.to.resolve()
     shutil.rmtree(site, ignore_errors=True)
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
-    done = subprocess.run([*command, "--doctree-dir", site.with_name("doctrees"), HERE, site])
+    command += ["--doctree-dir", site.with_name("doctrees"), HERE, site]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    said = [line for line in done.stderr.splitlines() if "[IPKernelApp]" not in line]
+    print(*said, sep="\n", end="\n" * bool(said), file=sys.stderr)  # without the kernels' greetings
     if done.returncode:
         sys.exit(done.returncode)
     print(f"built {site / 'index.html'}")

@@ -5,7 +5,6 @@ python docs/build_site.py --no-open --to FOLDER
 """
 
 import argparse
-import shutil
 import subprocess
 import sys
 import webbrowser
@@ -20,8 +19,8 @@ def main():
     parser.add_argument("--no-open", action="store_true", help="build only")
     given = parser.parse_args()
     site = given.to.resolve()
-    shutil.rmtree(site, ignore_errors=True)
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
+    command += ["--fresh-env", "--write-all"]  # what pages print depends on the library
     command += ["--doctree-dir", site.with_name("doctrees"), HERE, site]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     said = [line for line in done.stderr.splitlines() if "[IPKernelApp]" not in line]

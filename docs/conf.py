@@ -38,7 +38,6 @@ nb_execution_raise_on_error = True
 nb_merge_streams = True
 nb_ipywidgets_js = {}  # nothing is loaded from elsewhere
 myst_heading_anchors = 4
-myst_enable_extensions = ["colon_fence"]
 
 # ---- the reference -------------------------------------------------------------------------------
 

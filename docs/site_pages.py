@@ -64,13 +64,22 @@ class Links(SphinxTransform):
     default_priority = 400  # before Sphinx collects what is to be downloaded
 
     def apply(self):
-        for link in list(self.document.findall(addnodes.download_reference)):
-            target = link["reftarget"].removeprefix("/")
-            if target.startswith("../"):
-                target = shown(target.removeprefix("../"))
-            elif not target.startswith("_static/"):
-                continue
-            link.replace_self(nodes.reference("", "", *link.children, refuri=target, internal=True))
+        kinds = addnodes.download_reference, addnodes.pending_xref
+        for link in [link for kind in kinds for link in self.document.findall(kind)]:
+            target = there(link["reftarget"], link.get("refdomain"))
+            if target:
+                new = nodes.reference("", "", *link.children, refuri=target, internal=True)
+                link.replace_self(new)
+
+
+def there(target, domain):
+    """Where a link to a file that is no page leads; None where Sphinx knows better."""
+    path = Path(target)
+    if domain == "doc" and path.is_absolute() and not path.is_relative_to(HERE):
+        return shown(f"{path.relative_to(HERE.parent).as_posix()}.md")
+    if target.startswith("../"):
+        return shown(target.removeprefix("../"))
+    return target if target.startswith("_static/") else None
 
 
 def shown(path):

@@ -20,6 +20,7 @@ def main():
     given = parser.parse_args()
     site = given.to.resolve()
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
+    command += ["--jobs", "auto"]
     command += ["--fresh-env", "--write-all"]  # what pages print depends on the library
     command += ["--doctree-dir", site.with_name("doctrees"), HERE, site]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True)

@@ -139,24 +139,31 @@ def entry(name, value):
     if isinstance(value, primitive):
         return row_entry(name, value)
     if inspect.isclass(value):
-        return f".. autoclass:: {name}\n   :members:\n   :show-inheritance:\n"
+        members = " backward" * (value is mg.Tensor)  # the others stand below, in `bound`
+        return f".. autoclass:: {name}\n   :members:{members}\n   :show-inheritance:\n"
     if callable(value):
         return f".. autofunction:: {name}\n"
     return f".. py:data:: {name}\n   :value: {value!r}\n"
 
 
 def bound():
-    """What is bound to Tensor: operators and methods, each with its operation."""
-    names = " ".join(numpy_protocol.METHODS.values()).split()
-    rows = [f"``{SYMBOLS[name]}`` `{row.__name__}`" for name, row in OPERATORS.items()]
-    return (
-        heading("Operators and methods of a tensor", "-")
-        + f"\nOperators, each with its operation: {', '.join(rows)}.\n"
-        + "\nMethods that call the operation of their name: "
-        + ", ".join(f"`{name}`" for name in names)
-        + ". Others of an array's, such as ``reshape`` and ``transpose``, take what the array's "
-        "take. NumPy's functions call the operation of their name, too: ``np.exp(t)``.\n"
-    )
+    """What a tensor has beside its docstring: operators, methods, attributes."""
+    methods = " ".join(numpy_protocol.METHODS.values()).split()
+    arrays = [name for name in numpy_protocol.PLAIN_METHODS.split() if name[0] != "_"]
+    others = [n for n in dir(mg.Tensor) if n[0] != "_" and n not in numpy_protocol.ABSENT]
+    others = [name for name in others if name not in {*methods, *arrays, "backward"}]
+    attributes = [name for name in others if not inspect.isfunction(getattr(mg.Tensor, name))]
+    own = [f"``t.{name}(...)``" for name in others if name not in attributes]
+    symbols = [f"``{SYMBOLS[name]}`` `{row.__name__}`" for name, row in OPERATORS.items()]
+    paragraphs = [
+        f"Attributes of a tensor ``t``: {', '.join(f'``t.{name}``' for name in attributes)}.",
+        f"Operators, each with its operation: {', '.join(symbols)}.",
+        f"Methods that call the operation of their name: {', '.join(f'`{n}`' for n in methods)}.",
+        f"Methods as the array's, without a gradient: {', '.join(f'``{n}``' for n in arrays)}.",
+        f"Other methods: {', '.join(own)}.",
+        "NumPy's functions call the operation of their name, too: ``np.exp(t)``.",
+    ]
+    return heading("What a tensor can do", "-") + "".join(f"\n{text}\n" for text in paragraphs)
 
 
 def page(title, home, names):
@@ -174,7 +181,9 @@ def index():
     parts = [INDEX]
     for part in dict.fromkeys(part for part, *_ in PAGES):
         pages = [page for other, page, *_ in PAGES if other == part]
-        parts.append(f".. toctree::\n   :caption: {part}\n\n" + indented("\n".join(pages)))
+        parts.append(
+            f".. toctree::\n   :caption: {part}\n   :titlesonly:\n\n" + indented("\n".join(pages))
+        )
     return "\n".join(parts)
 
 

@@ -14,6 +14,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_for_filename
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
+from sphinx.util.nodes import make_refnode
 
 HERE = Path(__file__).parent
 APPENDIX = ("where-the-time-goes", "table")
@@ -148,10 +149,21 @@ def as_markup(app, what, name, obj, options, lines):
             lines[i] = plain(line)
 
 
+def found_in_minigrad(app, env, node, contnode):
+    """`conv2d` and `mg.conv2d` in a docstring are minigrad's, wherever that stands."""
+    name = "minigrad." + node["reftarget"].removeprefix("mg.").removeprefix("minigrad.")
+    known = env.get_domain("py").objects.get(name) if node.get("refdomain") == "py" else None
+    if known:
+        to = known.docname, known.node_id
+        return make_refnode(app.builder, node["refdoc"], *to, contnode, name)
+    return None
+
+
 def connect(app):
     app.add_transform(Links)
     app.add_transform(PrintedOnce)
     app.connect("source-read", add_contents)
     app.connect("html-collect-pages", sources)
     app.connect("autodoc-process-docstring", as_markup, priority=400)  # before napoleon
+    app.connect("missing-reference", found_in_minigrad)
     app.connect("build-finished", add_index)

@@ -140,7 +140,8 @@ def entry(name, value):
         return row_entry(name, value)
     if inspect.isclass(value):
         members = " backward" * (value is mg.Tensor)  # the others stand below, in `bound`
-        return f".. autoclass:: {name}\n   :members:{members}\n   :show-inheritance:\n"
+        functions = "   :exclude-members: forward, pool\n"  # of layers, some an operation as it is
+        return f".. autoclass:: {name}\n   :members:{members}\n{functions}   :show-inheritance:\n"
     if callable(value):
         return f".. autofunction:: {name}\n"
     return f".. py:data:: {name}\n   :value: {value!r}\n"

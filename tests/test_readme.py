@@ -30,12 +30,19 @@ def map_of_the_house():
     return house
 
 
-@pytest.mark.parametrize("job", ["python examples/train_mnist.py", "python -m pytest"])
-def test_one_line_does_each_job(job):
+@pytest.mark.parametrize(
+    ("job", "extra"),
+    [
+        ("python examples/train_mnist.py", "examples"),
+        ("python -m pytest", "tests"),
+        ("python docs/build_site.py", "docs"),
+    ],
+)
+def test_one_line_does_each_job(job, extra):
     (line,) = (c for c in commands() if c.startswith("python3 -m venv") and c.endswith(job))
     steps = [shlex.split(step) for step in line.split(" && ")]
     assert [step[0] for step in steps] == ["python3", ".venv/bin/pip", ".venv/bin/python"]
-    assert steps[1][1:] == ["install", "-e", ".[examples]" if "examples" in job else ".[tests]"]
+    assert steps[1][1:] == ["install", "-e", f".[{extra}]"]
 
 
 def test_windows_takes_the_same_steps():
@@ -53,7 +60,7 @@ def test_windows_takes_the_same_steps():
 def test_the_extras_of_the_commands_exist():
     setup = (ROOT / "setup.cfg").read_text("utf-8")
     extras = re.findall(r"-e ['\"]\.\[(\w+)\]['\"]", README)
-    assert set(extras) == {"examples", "tests"}
+    assert set(extras) == {"examples", "tests", "docs"}
     for extra in extras:
         assert f"\n{extra} =\n" in setup
 

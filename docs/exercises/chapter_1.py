@@ -67,6 +67,11 @@ def slopes_from_both_sides(rng):
                         "divide by the way from the lower place to the upper one",
                     ),
                     (
+                        np.zeros(len(p)),
+                        "f has not changed: are up and down two lists, or two names of one?",
+                        "up = p is a second name of the same list; up = list(p) is a copy",
+                    ),
+                    (
                         np.full(len(p), expected.sum()),
                         "all numbers were moved at once: each slope is about one of them",
                         "up and down differ from p only at the place i",
@@ -103,6 +108,11 @@ def parabola(rng):
                     (
                         np.array([(error * x).sum(), (error * x).sum(), error.sum()]),
                         "a has the slope of w: look at what a is multiplied by, and what w",
+                        "if a moves by d, a * x * x moves by x * x * d",
+                    ),
+                    (
+                        np.array([(error * 2 * x).sum(), (error * x).sum(), error.sum()]),
+                        "2 * x is the slope of x * x as x moves; here a moves, and x stays",
                         "if a moves by d, a * x * x moves by x * x * d",
                     ),
                     (

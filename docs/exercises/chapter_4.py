@@ -96,7 +96,7 @@ def matmul_mistakes(right, other, left_factor, right_factor):
     mistakes = [
         (
             right.T,
-            "transposed; each weight's slope has its weight's place",
+            "transposed; the slope of an element stands in that element's place",
             "(a @ b).T is b.T @ a.T: which of the two do you have?",
         ),
         (

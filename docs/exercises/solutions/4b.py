@@ -6,6 +6,6 @@ element of y. Return the slopes with respect to x and to w, each in the shape of
 
 
 def matmul_slopes(g, x, w):
-    slope_x = g @ w.T  # hole: slope_x = of shape (n, k)
-    slope_w = x.T @ g  # hole: slope_w = of shape (k, m)
+    slope_x = g @ w.T  # hole: compute slope_x, of shape (n, k)
+    slope_w = x.T @ g  # hole: compute slope_w, of shape (k, m)
     return slope_x, slope_w

@@ -86,6 +86,8 @@ def a_digit_read():
     first, second = lower.subplots(2, 1, height_ratios=[1, 1])
     show_maps(first, found["first"], 8, "What 8 filters find in the pixels")
     show_maps(second, found["second"], 16, "What 16 filters find in those")
+    for ax in left, first, second:
+        ax.set_anchor("W")
     return figure
 
 

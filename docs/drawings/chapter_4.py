@@ -34,6 +34,7 @@ def stretched():
     white = [["white"] * 3] * 2
     ax = new_figure(7.4, 4.4).add_subplot()
     _plain(ax, 13.2, 7.4)
+    ax.set_xlim(-0.05, 13.2)  # the frame of the first cell is as thick as the others
 
     ax.text(0, 6.9, "forward: a + b", fontsize=12, weight="bold")
     _grid(ax, a, 0, 6.4, white)

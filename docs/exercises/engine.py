@@ -1,7 +1,8 @@
 """The judge of a reader's engine, my_engine.py: its errors, and its limits.
 
 Only what the chapters agree on is used: `Value(data)` with `data` and `grad`, the operators,
-`tanh(x)` and `backward(y)`. The truth is a central difference of the same formula on plain floats.
+`tanh(x)` and `backward(y)`; of an engine that knows `@`, the arrays of chapter 4 as well. The truth
+is a central difference of the same formula on plain floats, or on NumPy's arrays.
 The checks come in stages; each needs those before it, so that the first stage that finds errors is
 the last one: what follows would only repeat them.
 """
@@ -12,6 +13,10 @@ import math
 import random
 from pathlib import Path
 from types import SimpleNamespace
+
+import numpy as np
+
+from . import near, nudged
 
 ADDED = "a number is used twice: the slopes of its uses are added, +="
 TWICE = "too large: is a value twice in the list, so that its rule runs twice?"
@@ -44,6 +49,31 @@ COMPOSED = (
     ("2 / a", lambda a, b, tanh: 2 / a, "a number on the left asks __rtruediv__"),
     ("a**-1", lambda a, b, tanh: a**-1, "__pow__ holds for negative powers too"),
     ("a**0.5", lambda a, b, tanh: a**0.5, "__pow__ holds for fractions too"),
+)
+STRETCHED = "what was stretched is summed, and has its own shape again: see unbroadcast, in backward"
+SUMMED = "total: each element has the slope of the sum that it went into"
+# The formulas of arrays: what it is called, how it is computed, the shapes, and what to look at.
+ARRAYS = (
+    ("x * y, both (2, 3),", lambda x, y, total: x * y, [(2, 3), (2, 3)], SWAPPED),
+    ("x + b, (2, 3) and (3,),", lambda x, b, total: x + b, [(2, 3), (3,)], STRETCHED),
+    ("x * c, (2, 3) and (2, 1),", lambda x, c, total: x * c, [(2, 3), (2, 1)], STRETCHED),
+    ("x * s, (2, 3) and (),", lambda x, s, total: x * s, [(2, 3), ()], STRETCHED),
+    (
+        "x @ w, (2, 3) and (3, 4),",
+        lambda x, w, total: x @ w,
+        [(2, 3), (3, 4)],
+        "the slopes of x @ w are g @ w.T and x.T @ g",
+    ),
+    (
+        "images @ w with a plain array",
+        lambda w, total: np.arange(6.0).reshape(2, 3) @ w,
+        [(3, 4)],
+        "an array on the left asks __rmatmul__, if __array_ufunc__ is None: a.T @ g",
+    ),
+)
+SUMS = (
+    ("total(x), (2, 3),", lambda x, total: total(x), [(2, 3)], SUMMED),
+    ("total(x, axis=1), (2, 3),", lambda x, total: total(x, axis=1), [(2, 3)], SUMMED),
 )
 SLOPES = {
     "a + b": "both terms of a sum have the slope 1",
@@ -244,6 +274,40 @@ def formulas(engine):
                 break
 
 
+def arrays(engine):
+    """Arrays, once the engine knows `@`: each slope has the shape and the numbers of a nudge's."""
+    if not hasattr(engine.Value, "__matmul__"):
+        return
+    draw = np.random.default_rng(0)
+    for text, f, shapes, hint in ARRAYS + SUMS * hasattr(engine, "total"):
+        numbers = [draw.normal(size=shape) for shape in shapes]
+        error = _array_error(engine, f, numbers, draw)
+        if error:
+            yield f"{text} {error}"[:100] + f"; {hint}"
+
+
+def _array_error(engine, f, numbers, draw):
+    """What is wrong with a formula of arrays, or nothing; its results count unequally."""
+    sums = lambda x, axis=None: np.sum(x, axis=axis, keepdims=axis is not None)
+    expected = f(*numbers, sums)
+    g = draw.normal(size=np.shape(expected))
+    try:
+        values = [engine.Value(number) for number in numbers]
+        y = f(*values, getattr(engine, "total", None))
+        if not near(y.data, expected):
+            return "is not what NumPy computes"
+        engine.backward(y * g)
+    except Exception as error:
+        return f"raises {type(error).__name__}: {error}"
+    for i, (value, number) in enumerate(zip(values, numbers)):
+        loss = lambda v, i=i: np.sum(f(*numbers[:i], v, *numbers[i + 1 :], sums) * g)
+        if np.shape(value.grad) != number.shape:
+            return f"slope {i + 1}: expected shape {number.shape}, got {np.shape(value.grad)}"
+        if not near(value.grad, nudged(loss, number)):
+            return f"slope {i + 1} is not what nudges say"
+    return ""
+
+
 STAGES = (
     start,
     operations,
@@ -254,6 +318,7 @@ STAGES = (
     diamonds,
     two_formulas,
     formulas,
+    arrays,
 )
 
 

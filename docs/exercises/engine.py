@@ -50,7 +50,9 @@ COMPOSED = (
     ("a**-1", lambda a, b, tanh: a**-1, "__pow__ holds for negative powers too"),
     ("a**0.5", lambda a, b, tanh: a**0.5, "__pow__ holds for fractions too"),
 )
-STRETCHED = "what was stretched is summed, and has its own shape again: see unbroadcast, in backward"
+STRETCHED = (
+    "what was stretched is summed, and has its own shape again: see unbroadcast, in backward"
+)
 SUMMED = "total: each element has the slope of the sum that it went into"
 # The formulas of arrays: what it is called, how it is computed, the shapes, and what to look at.
 ARRAYS = (

@@ -121,6 +121,25 @@ BROKEN = {
 }
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("slope = unbroadcast(slope, parent.shape)", "pass", "what was stretched is summed"),
+        ("(g @ b.T, a.T @ g)", "(b.T @ g, g @ a.T)", "the slopes of x @ w are g @ w.T"),
+        ("(a.T @ g,)", "(a @ g,)", "__rmatmul__"),
+        ("(g * np.ones_like(x.data),)", "(g,)", "total"),
+    ],
+)
+def test_what_is_wrong_with_the_arrays_of_chapter_4_is_named(tmp_path, old, new, said):
+    code = (DOCS / "my_engine.py").read_text("utf-8")
+    assert code.count(old) == 1
+    path = tmp_path / "my_engine.py"
+    path.write_text(code.replace(old, new), "utf-8")
+    errors, _ = judge_engine(path)
+    assert errors
+    assert all(said in error for error in errors), errors
+
+
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_wrong_is_named(judged, name):
     replaced, named = BROKEN[name]

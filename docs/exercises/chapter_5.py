@@ -114,9 +114,16 @@ def cross_entropy_gradient(rng):
 
 
 def one_hot_mistakes(z, labels, right):
-    """What comes of no target at all, or of a 1 taken from every score."""
+    """What comes of no target at all, of a 1 taken from every score, or of all labels in all rows."""
     n, targets = len(z), np.eye(z.shape[1])[labels]
     p = right * n + targets
+    columns = p - targets.any(axis=0)
+    for mistake in columns, columns / n:
+        yield (
+            mistake,
+            "p[:, labels] takes the columns of all labels, in every row: each image has one target only",
+            "p[np.arange(N), labels] pairs each row with its own label",
+        )
     for mistake in p, p / n, p - 1, (p - 1) / n:
         yield (
             mistake,

@@ -237,6 +237,7 @@ def _way_down(found, n, top, floor):
     half = np.linspace(0, np.pi, n + 1)
     down = floor + (top - floor) * height(half)
     late = np.concatenate([[top], floor + (top - floor) * height(half)[:-1]])
+    hurried = np.concatenate([[top], floor + (top - floor) * height(np.linspace(0, np.pi, n))])
     same(
         "rates from t = warmup - 1 on",
         found,
@@ -248,6 +249,11 @@ def _way_down(found, n, top, floor):
                 late,
                 "one step late: the top comes twice, and the floor is never reached",
                 "share is 0 at t = warmup - 1, and 1 at t = total - 1",
+            ),
+            (
+                hurried,
+                "the top comes twice, at t = warmup - 1 and at t = warmup, and the way down is one short",
+                "from t = warmup - 1 to t = total - 1 there are total - warmup steps",
             ),
             (
                 floor + (top - floor) * height(half / np.pi * 180),

@@ -23,3 +23,10 @@ def no_floor(t, total, warmup, top, floor):
         return top * (t + 1) / warmup
     share = (t - (warmup - 1)) / (total - warmup)
     return top * 0.5 * (1 + np.cos(np.pi * share))
+
+
+def one_step_short(t, total, warmup, top, floor):
+    if t < warmup:
+        return top * (t + 1) / warmup
+    share = (t - warmup) / (total - warmup - 1)
+    return floor + (top - floor) * 0.5 * (1 + np.cos(np.pi * share))

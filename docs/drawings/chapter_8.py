@@ -55,11 +55,12 @@ def paths_in_a_valley():
 
 
 def schedules():
-    """The learning rate over 100 steps: constant, StepLR, cosine, warm-up and cosine."""
+    """The learning rate over 100 steps: StepLR, cosine, warm-up and cosine."""
     ax = new_axes(7, 2.6)
     styles = zip(("StepLR", "cosine", "warm-up and cosine"), ("--", "-.", "-"), COLORS)
     for label, style, color in styles:
-        ax.plot(_rates(label), style, color=color, label=label)
+        drawn = "steps-post" if label == "StepLR" else "default"
+        ax.plot(_rates(label), style, color=color, label=label, drawstyle=drawn)
     ax.set(xlabel="step", ylabel="learning rate", ylim=(0, 0.11))
     ax.legend(frameon=False)
     return ax.figure

@@ -1,13 +1,71 @@
-"""The exercises of chapter 6: the size of initial weights, the rule of relu."""
+"""The exercises of chapter 6: the rule of relu, the size of initial weights."""
 
 import numpy as np
 
 from . import Wrong, exercise, nudged, same
 
-# ---- 6a: He's scale ------------------------------------------------------------------------------
+# ---- 6a: relu's rule -----------------------------------------------------------------------------
 
 
-@exercise("6a", "He's scale", answer="he_weights")
+@exercise("6a", "relu's rule", answer="relu_slope")
+def relu_rule(rng):
+    mixed = rng.normal(size=(3, 4))
+    with_zeros = mixed * (rng.random((3, 4)) < 0.5)
+    with_zeros[0, 0] = 0.0
+    cases = {"x (3, 4)": mixed, "x (5,)": rng.normal(size=5), "x with zeros": with_zeros}
+    cases["x of one number"] = np.array(-1.5)
+    for label, x in cases.items():
+        g = np.asarray(rng.normal(size=x.shape))
+
+        def check(answer, x=x, g=g):
+            right = np.where(x == 0, 0, nudged(lambda v: (np.maximum(v, 0) * g).sum(), x))
+            found = answer(g.copy(), x.copy())
+            at_zero = np.where(x == 0, g, right)
+            leaks = 0.01, 0.1, 0.2, 0.001
+            same(
+                "slope of x",
+                found,
+                right,
+                "where x is above zero g passes as it is, elsewhere nothing does",
+                "x > 0 is an array of True and False, which count as 1 and 0",
+                [
+                    (
+                        np.maximum(g, 0),
+                        "that asks for the sign of g; what relu cut off was decided by x",
+                        "a negative g may well pass: where was x above zero?",
+                    ),
+                    (np.where(x > 0, np.maximum(g, 0), 0), *CLIPPED),
+                    (
+                        at_zero,
+                        "at zero itself the slope is 0 by the task's choice",
+                        "> or >=?",
+                    ),
+                    (
+                        (x > 0) * 1.0,
+                        "that is the slope of relu alone: multiply along the path",
+                        "g is what comes back to relu's result",
+                    ),
+                    *((np.where(x > 0, g, leak * g), *LEAKY) for leak in leaks),
+                ],
+            )
+
+        yield label, check
+
+
+CLIPPED = (
+    "negative slopes were cut off too: g is not passed through relu, it is masked by x",
+    "where x is above zero, g passes whatever its sign",
+)
+LEAKY = (
+    "that lets a little through below zero: it is the rule of a leaky relu",
+    "max(x, 0) is flat below zero: what is the slope of a flat line?",
+)
+
+
+# ---- 6b: He's scale ------------------------------------------------------------------------------
+
+
+@exercise("6b", "He's scale", answer="he_weights")
 def he_scale(rng):
     for n, m in (784, 128), (100, 400), (400, 100), (64, 64):
         seed = int(rng.integers(1 << 30))
@@ -86,61 +144,3 @@ def judge_draws(answer, n, m, seed):
             "draw from the rng that is given, so that a seed decides what comes",
             "rng.normal, not np.random.normal, nor a generator made in the function",
         )
-
-
-# ---- 6b: relu's rule -----------------------------------------------------------------------------
-
-
-@exercise("6b", "relu's rule", answer="relu_slope")
-def relu_rule(rng):
-    mixed = rng.normal(size=(3, 4))
-    with_zeros = mixed * (rng.random((3, 4)) < 0.5)
-    with_zeros[0, 0] = 0.0
-    cases = {"x (3, 4)": mixed, "x (5,)": rng.normal(size=5), "x with zeros": with_zeros}
-    cases["x of one number"] = np.array(-1.5)
-    for label, x in cases.items():
-        g = np.asarray(rng.normal(size=x.shape))
-
-        def check(answer, x=x, g=g):
-            right = np.where(x == 0, 0, nudged(lambda v: (np.maximum(v, 0) * g).sum(), x))
-            found = answer(g.copy(), x.copy())
-            at_zero = np.where(x == 0, g, right)
-            leaks = 0.01, 0.1, 0.2, 0.001
-            same(
-                "slope of x",
-                found,
-                right,
-                "where x is above zero g passes as it is, elsewhere nothing does",
-                "x > 0 is an array of True and False, which count as 1 and 0",
-                [
-                    (
-                        np.maximum(g, 0),
-                        "that asks for the sign of g; what relu cut off was decided by x",
-                        "a negative g may well pass: where was x above zero?",
-                    ),
-                    (np.where(x > 0, np.maximum(g, 0), 0), *CLIPPED),
-                    (
-                        at_zero,
-                        "at zero itself the slope is 0 by the task's choice",
-                        "> or >=?",
-                    ),
-                    (
-                        (x > 0) * 1.0,
-                        "that is the slope of relu alone: multiply along the path",
-                        "g is what comes back to relu's result",
-                    ),
-                    *((np.where(x > 0, g, leak * g), *LEAKY) for leak in leaks),
-                ],
-            )
-
-        yield label, check
-
-
-CLIPPED = (
-    "negative slopes were cut off too: g is not passed through relu, it is masked by x",
-    "where x is above zero, g passes whatever its sign",
-)
-LEAKY = (
-    "that lets a little through below zero: it is the rule of a leaky relu",
-    "max(x, 0) is flat below zero: what is the slope of a flat line?",
-)

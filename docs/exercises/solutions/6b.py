@@ -1,9 +1,9 @@
-"""6b  The rule of relu.
+"""6b  Initial weights for a layer before relu, after He and others (2015).
 
-y = np.maximum(x, 0). `g`, in the shape of x and y, holds the slope of the loss for every element of
-y. Return the slope for every element of x. Where x is 0, take 0 as the slope of relu.
+Draw the weights of a layer from `n_in` inputs to `n_out` units from the generator `rng`: an array
+(n_in, n_out) of mean 0, whose size is such that relu's outputs have the mean square of the inputs.
 """
 
 
-def relu_slope(g, x):
-    return g * (x > 0)  # hole: return an array of x.shape
+def he_weights(rng, n_in, n_out):
+    return rng.normal(size=(n_in, n_out)) * (2 / n_in) ** 0.5  # hole: return the scaled weights

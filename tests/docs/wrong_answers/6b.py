@@ -3,21 +3,25 @@
 import numpy as np
 
 
-def mask_of_g(g, x):
-    return g * (g > 0)
+def variance_for_deviation(rng, n_in, n_out):
+    return rng.normal(0, 2 / n_in, (n_in, n_out))
 
 
-def at_zero_too(g, x):
-    return g * (x >= 0)
+def fan_out(rng, n_in, n_out):
+    return rng.normal(size=(n_in, n_out)) * np.sqrt(2 / n_out)
 
 
-def leaky(g, x):
-    return np.where(x > 0, g, 0.01 * g)
+def factor_1(rng, n_in, n_out):
+    return rng.normal(size=(n_in, n_out)) / np.sqrt(n_in)
 
 
-def without_g(g, x):
-    return np.where(x > 0, 1.0, 0.0)
+def unscaled(rng, n_in, n_out):
+    return rng.normal(size=(n_in, n_out))
 
 
-def relu_of_both(g, x):
-    return np.maximum(g, 0) * (x > 0)
+def transposed(rng, n_in, n_out):
+    return rng.normal(size=(n_out, n_in)) * np.sqrt(2 / n_in)
+
+
+def own_generator(rng, n_in, n_out):
+    return np.random.default_rng().normal(size=(n_in, n_out)) * np.sqrt(2 / n_in)

@@ -117,8 +117,9 @@ def check_file(id, seed, path=None):
         print(f"wrote {path}: open it, read the task, and run this again when you have an answer")
         return False
     try:
-        answer = answer_in(path, id)
-    except Exception as error:
+        with exercises.at_most(exercises.PATIENCE):
+            answer = answer_in(path, id)
+    except (Exception, SystemExit) as error:
         keep(id, False)
         print(f"{id} {EXERCISES[id].name}   {path} does not run\n  {type(error).__name__}: {error}")
         return False
@@ -252,11 +253,13 @@ def main(arguments=None):
         print(overview())
         return True
     first, *rest = given.what
-    if first in EXERCISES and not rest:
-        return check_file(first, given.seed)
+    if first.lower() in EXERCISES and not rest:
+        return check_file(first.lower(), given.seed)
     if first.endswith(".py") and not rest:
         path = Path(first)
-        if path.stem in EXERCISES and path.is_file():
+        if path.stem in EXERCISES and not path.is_file():
+            parser.error(f"there is no file {path}: python docs/check.py {path.stem} writes one")
+        if path.stem in EXERCISES:
             return check_file(path.stem, given.seed, path)
         return check_engine(path)
     if first == "zoo":

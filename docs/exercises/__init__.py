@@ -6,10 +6,13 @@ found, a hint, and a second hint for whoever fails twice. No check looks at the 
 is a finite difference, NumPy, or a property.
 """
 
+import _thread
 import importlib
 import re
+import threading
 import time
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from typing import Any
 import numpy as np
 
 SOLUTIONS = Path(__file__).parent / "solutions"
+PATIENCE = 20  # seconds that a case may take; the solutions need less than one for all of theirs
 EXERCISES: dict[str, "Exercise"] = {}
 
 
@@ -97,27 +101,77 @@ def stub_of(solution):
 def judge(exercise, answer, seed=0):
     """Run all cases of an exercise on an answer, and report."""
     start = time.perf_counter()
-    passed, total, label, wrong = 0, 0, "", None
+    passed, total, label, wrong, endless = 0, 0, "", None, False
     for name, check in exercise.cases(np.random.default_rng(seed)):
         total += 1
+        if endless:
+            continue  # the others would be waited for as long: they are counted, not run
         try:
-            check(answer)
+            with at_most(PATIENCE):
+                check(answer)
             passed += 1
         except Wrong as error:
-            if wrong is None:
-                label, wrong = name, error
-        except Exception as error:
-            if wrong is None:
-                label, wrong = name, _raised(error)
+            found = error
+        except TimeoutError as error:
+            found, endless = _too_long(error), True
+        except (Exception, SystemExit) as error:
+            found = _raised(error)
+        else:
+            continue
+        if wrong is None:
+            label, wrong = name, found
     return Report(exercise, passed, total, time.perf_counter() - start, label, wrong)
+
+
+@contextmanager
+def at_most(seconds):
+    """Raise TimeoutError where the block takes longer: a second thread presses Ctrl-C.
+
+    Outside of the main thread, which alone hears of it, there is no limit.
+    """
+    late = threading.Event()
+
+    def press():
+        late.set()
+        _thread.interrupt_main()
+
+    timer = threading.Timer(seconds, press)
+    timer.daemon = True
+    if threading.current_thread() is threading.main_thread():
+        timer.start()
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if not late.is_set():
+            raise
+        raise TimeoutError(f"took more than {seconds} s{_line(error)}") from None
+    finally:
+        timer.cancel()
+
+
+def _line(error):
+    """ " (line 3 of 4b.py)", the last one outside of this folder that an error came through."""
+    own = [
+        f" (line {frame.lineno} of {Path(frame.filename).name})"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).parent != SOLUTIONS.parent
+    ]
+    return own[-1] if own else ""
+
+
+def _too_long(error):
+    """What is said where a case was stopped."""
+    return Wrong(
+        str(error),
+        "does a loop never end? Look at what its condition waits for",
+        "print in the loop, in the line that is named, what is to change from turn to turn",
+    )
 
 
 def _raised(error):
     """What is said where the answer, or a check of what it returned, raised."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    what = f"{type(error).__name__}: {error} (line {last.lineno} of {Path(last.filename).name})"
     return Wrong(
-        what,
+        f"{type(error).__name__}: {error}{_line(error)}",
         "call your function yourself with a small example, and read where it stops",
         "print the shape and type of everything in the line that stopped",
     )

@@ -204,6 +204,8 @@ def patient(number, *, seed=0, **mended):
             raise ValueError(f"there is no setting {name!r}: {', '.join(HEALTHY)}")
         if name in CHOICES and value not in CHOICES[name]:
             raise ValueError(f"{name} is one of {', '.join(map(repr, CHOICES[name]))}")
+        if name == "layers" and not 0 <= value <= 20:
+            raise ValueError(f"layers, the hidden ones, are from 0 to 20, got {value}")
     sick = DISEASES.get(chart(number), {})
     return Patient(number, HEALTHY | sick | mended, seed)
 

@@ -1,8 +1,10 @@
 """`python docs/check.py`: stubs, ticks, hints, a class of students."""
 
 import csv
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 sys.path.insert(0, str(DOCS))
 
 import check  # noqa: E402
+import exercises  # noqa: E402
 
 SCRIPT = DOCS / "check.py"
 RIGHT = check.EXERCISES["4b"].solution
@@ -84,6 +87,47 @@ def test_code_that_does_not_run_is_answered_too(text, said, capsys):
     Path("work/4b.py").write_text(text, "utf-8")
     assert not check.main(["4b"])
     assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["{}", "def matmul_slopes(g, x, w):\n    {}"])
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("import sys; sys.exit(1)", "SystemExit: 1"),
+        ("import time; t = time.time()\n{}while time.time() < t + 5: pass", "took more than 0.2 s"),
+    ],
+)
+def test_what_ends_the_program_or_never_ends_is_answered_too(text, line, said, capsys, monkeypatch):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
+    monkeypatch.setattr(exercises, "PATIENCE", 0.2)
+    indent = "    " if "def" in text else ""
+    Path("work").mkdir()
+    Path("work/4b.py").write_text(text.format(line.format(indent)), "utf-8")
+    start = time.perf_counter()
+    assert not check.main(["4b"])
+    assert time.perf_counter() - start < 3
+    assert said in capsys.readouterr().out
+
+
+def test_ctrl_c_still_ends_the_program():
+    def pressed(g, x, w):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check.check("4b", pressed)
+
+
+@pytest.mark.parametrize("arguments", [["4B"], ["work/4b.py"]])
+def test_an_exercise_goes_by_other_spellings_too(arguments, capsys):
+    Path("work").mkdir()
+    Path("work/4b.py").write_text(RIGHT, "utf-8")
+    assert check.main(arguments)
+
+
+def test_the_file_of_an_exercise_that_is_not_there_says_how_to_get_it(capsys):
+    with pytest.raises(SystemExit):
+        check.main(["4b.py"])
+    assert "check.py 4b writes one" in capsys.readouterr().err
 
 
 def test_an_unknown_name_says_what_there_is(capsys):

@@ -44,8 +44,9 @@ def clinic():
         ax.plot(epochs, np.minimum(losses, TOP), color=BLUE, linewidth=2)
         held = np.minimum(course.validation_losses, TOP)
         ax.plot(epochs[1:], held, color=ORANGE, linewidth=1.5, linestyle="--")
-        if losses.max() > TOP:
-            most = float(f"{losses.max():.1e}")
+        highest = max(losses.max(), max(course.validation_losses))
+        if highest > TOP:
+            most = float(f"{highest:.1e}")
             ax.set_title(f"up to {most:,.0f}", loc="right", fontsize=9)
         ax.set_title(f"{number}", loc="left", fontweight="bold", fontsize=12)
         ax.set(ylim=(0, TOP + 0.05), xticks=(0, 4, 8), yticks=(0, 1, 2, 3, 4))

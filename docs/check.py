@@ -39,25 +39,25 @@ def progress_file():
 
 
 def progress():
-    """What is known of each exercise: {"4b": {"passed": False, "failed": 2}}."""
+    """What is known of each exercise: {"4b": {"passed": False, "hint": "transposed; ..."}}."""
     try:
         return json.loads(progress_file().read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
 
 
-def keep(id, passed):
-    """Enter a run into the file of ticks; returns how often the exercise failed before it."""
+def keep(id, passed, hint=""):
+    """Enter a run into the file of ticks; returns whether the run before got the same hint."""
     known = progress()
-    entry = known.setdefault(id, {"passed": False, "failed": 0})
-    before = entry["failed"]
+    entry = known.setdefault(id, {"passed": False, "hint": ""})
+    again = hint != "" and entry["hint"] == hint
     entry["passed"] |= passed
-    entry["failed"] = 0 if passed else before + 1
+    entry["hint"] = hint
     WORK.mkdir(exist_ok=True)
     beside = progress_file().with_suffix(".part")
     beside.write_text(json.dumps(known, indent=1), "utf-8")
     beside.replace(progress_file())
-    return before
+    return again
 
 
 def overview():
@@ -85,8 +85,8 @@ def check(id, answer, seed=0):
     if id not in EXERCISES:
         raise ValueError(f"there is no exercise {id!r}: {', '.join(sorted(EXERCISES, key=place))}")
     report = exercises.judge(EXERCISES[id], answer, seed)
-    before = keep(id, report.wrong is None)
-    print("\n".join(report.lines(second=before > 0)))
+    again = keep(id, report.wrong is None, report.wrong.hint if report.wrong else "")
+    print("\n".join(report.lines(second=again)))
     return report.wrong is None
 
 

@@ -43,6 +43,20 @@ def test_the_first_run_writes_the_stub_and_later_ones_check_what_became_of_it(ca
     assert path.read_text("utf-8") == RIGHT
 
 
+def test_another_mistake_gets_its_first_hint_first(capsys):
+    def last_line(answer):
+        check.check("4b", answer)
+        return capsys.readouterr().out.splitlines()[-1]
+
+    swapped = lambda g, x, w: (x.T @ g, g @ w.T)
+    transposed = lambda g, x, w: (w @ g.T, g.T @ x)
+    first = last_line(swapped)
+    other = last_line(transposed)
+    assert last_line(transposed) not in (first, other)
+    assert last_line(swapped) == first
+    assert last_line(swapped) != first
+
+
 def test_the_ticks_are_kept(capsys):
     check.main([])
     assert "[ ] 4b" in capsys.readouterr().out

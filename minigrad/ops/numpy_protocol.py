@@ -281,8 +281,8 @@ SPECIAL = {
     "copy": lambda self: shaping.copied(self),
 }
 
-primitive.without_lists = shaping.without_lists
-primitive.check_options = shaping.check_options
+for _helper in (shaping.without_lists, shaping.check_options):
+    setattr(primitive, _helper.__name__, _helper)
 for _name, _row in OPERATORS.items():
     _bind_operator(_name, _row)
 for _room, _names in METHODS.items():

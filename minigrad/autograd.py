@@ -136,7 +136,7 @@ class primitive:  # lower case as `property` is: it is used as a function
                 return self(*self.without_lists(inputs), **keywords)  # see ops/shaping.py
             values.append(x)
         if keywords or len(inputs) > len(self.rules):
-            self.check_options(inputs, keywords)
+            self.check_options(inputs, keywords)  # as well
         y = self.function(*values, **keywords)
         if not any_tensor:
             return y

@@ -62,9 +62,11 @@ FLAGS = (
 class Browser:
     """A session of chromedriver."""
 
+    flags: tuple[str, ...] = FLAGS
+
     def __init__(self, port, binary, profile):
         self.url = f"http://127.0.0.1:{port}/session"
-        options = {"binary": binary, "args": [*FLAGS, f"--user-data-dir={profile}"]}
+        options = {"binary": binary, "args": [*self.flags, f"--user-data-dir={profile}"]}
         wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         found = self("POST", "", {"capabilities": {"alwaysMatch": wanted}})
         self.url += f"/{found['sessionId']}"
@@ -107,14 +109,18 @@ class Browser:
             time.sleep(0.03)
         return found
 
+    def command(self, cmd, **params):
+        """A command of the Chrome DevTools Protocol."""
+        return self("POST", "/goog/cdp/execute", {"cmd": cmd, "params": params})
+
     def screenshot(self, path):
         path.write_bytes(b64decode(self("GET", "/screenshot")))
         return path.read_bytes()
 
 
 @contextlib.contextmanager
-def start(profile):
-    """A session of Chromium that keeps its files in the folder `profile`."""
+def start(profile, browser=Browser):
+    """A session of Chromium, a `browser`, that keeps its files in the folder `profile`."""
     binary = next(filter(None, map(shutil.which, CHROMIUM)), None)
     driver = shutil.which("chromedriver")
     if not binary or not driver:
@@ -125,7 +131,7 @@ def start(profile):
         try:
             ports = (re.search(r"successfully on port (\d+)", line) for line in process.stdout)
             port = next(filter(None, ports)).group(1)
-            found = Browser(port, binary, profile)
+            found = browser(port, binary, profile)
             yield found
             found("DELETE", "")
         finally:

@@ -1,24 +1,16 @@
-"""The built site, MINIGRAD_SITE, and Chromium to open it in: chromedriver speaks JSON over HTTP."""
+"""The built site, MINIGRAD_SITE, and Chromium to look at it, as the tests of the pages have it."""
 
-import json
 import os
-import re
-import shutil
-import subprocess
+import sys
 import time
-import urllib.request
 from base64 import b64decode
 from pathlib import Path
 
 import pytest
 
-opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback takes no proxy
-CHROMIUM = "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--force-device-scale-factor=1", "--allow-file-access-from-files",
-)  # fmt: skip
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+
+from chromium import FLAGS, Browser, start
 
 
 @pytest.fixture(scope="session")
@@ -34,28 +26,10 @@ def shots():
     return folder
 
 
-class Browser:
-    """A session of chromedriver."""
+class Reader(Browser):
+    """A browser that looks at pages from files, in a size and in light or dark."""
 
-    def __init__(self, port, binary, profile):
-        self.url = f"http://127.0.0.1:{port}/session"
-        options = {"binary": binary, "args": [*FLAGS, f"--user-data-dir={profile}"]}
-        wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
-        found = self("POST", "", {"capabilities": {"alwaysMatch": wanted}})
-        self.url += f"/{found['sessionId']}"
-
-    def __call__(self, method, path, content=None):
-        body = None if content is None else json.dumps(content).encode()
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self.url + path, body, headers, method=method)
-        with opener.open(request, timeout=60) as response:
-            return json.loads(response.read())["value"]
-
-    def run(self, code, *args):
-        return self("POST", "/execute/sync", {"script": code, "args": args})
-
-    def command(self, cmd, **params):
-        return self("POST", "/goog/cdp/execute", {"cmd": cmd, "params": params})
+    flags = (*FLAGS, "--allow-file-access-from-files")
 
     def screen(self, width, height, scheme):
         """The size of the window, and whether its reader wants "light" or "dark"."""
@@ -84,19 +58,5 @@ class Browser:
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
-    binary = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    driver = shutil.which("chromedriver")
-    if not binary or not driver:
-        pytest.skip("the site is not looked at: no Chromium or no chromedriver is installed here")
-    command = [driver, "--port=0"]
-    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-    with subprocess.Popen(command, **pipe) as process:
-        try:
-            ports = (re.search(r"successfully on port (\d+)", line) for line in process.stdout)
-            found = Browser(
-                next(filter(None, ports)).group(1), binary, tmp_path_factory.mktemp("profile")
-            )
-            yield found
-            found("DELETE", "")
-        finally:
-            process.terminate()
+    with start(tmp_path_factory.mktemp("profile"), Reader) as session:
+        yield session

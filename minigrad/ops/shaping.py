@@ -246,7 +246,7 @@ def concatenate(arrays, axis=0):
         raise TypeError("concatenate expects its arrays in a list: concatenate([t, u], axis=0).")
     arrays = arrays_of(*arrays)
     if axis is None:
-        return concatenate([reshape(x, (-1,)) for x in arrays])
+        return _concatenate(*[reshape(x, (-1,)) for x in arrays], axis=0)
     return _concatenate(*arrays, axis=axis)
 
 
@@ -260,7 +260,7 @@ def stack(arrays, axis=0):
     """
     if isinstance(axis, Tensor):
         raise TypeError("stack expects its arrays in a list: stack([t, u], axis=0).")
-    return concatenate([expand_dims(x, axis) for x in arrays_of(*arrays)], axis)
+    return _concatenate(*[expand_dims(x, axis) for x in arrays_of(*arrays)], axis=axis)
 
 
 @hint("To hold back a share of x and y for validation, use data.split(x, y, validation=0.1).")

@@ -108,8 +108,8 @@ def storey(name):
     [
         ("the engine", ("autograd.py",), 1250),
         ("the evening", EVENING, 8500),
-        ("the core", CORE, 19_500),
-        ("the package", ("",), 35_000),
+        ("the core", CORE, 21_000),
+        ("the package", ("",), 37_000),
     ],
 )
 def test_sizes_stay_within_their_budget(what, rooms, most):

@@ -47,6 +47,18 @@ def check_windows(name, shape, kernel_size, stride, padding, dilation=(1, 1)):
 # ---- windows: views, im2col, col2im --------------------------------------------------------------
 
 
+def channels_last(x, padding=(0, 0), rows=0):
+    """Images as contiguous (N, H, W, C), inside a border of zeros; with at least so many rows."""
+    N, C, H, W = x.shape
+    PH, PW = padding
+    rows = max(rows, H + 2 * PH)
+    if rows == H and PW == 0:
+        return np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+    out = np.zeros((N, rows, W + 2 * PW, C), x.dtype)
+    out[:, PH : PH + H, PW : PW + W] = x.transpose(0, 2, 3, 1)
+    return out
+
+
 def views(x, kernel_size, stride, dilation=1):
     """For each place (i, j) of the kernel, the pixels there in all windows: (N, C, OH, OW)."""
     OH, OW = output_size(x.shape, kernel_size, stride, 0, dilation)

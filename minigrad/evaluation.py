@@ -14,6 +14,11 @@ from .parallel import Workers, choose_workers
 
 IGNORED = -100  # the ignore_index that cross_entropy has if none is given
 
+# Examples that are evaluated together at most. An array above 32 MB is returned to the system when
+# it is freed, and each page of the next one is cleared again (see `keep_freed_pages`). What a
+# convolutional network keeps of a thousand images is as large: they take twice the time at once.
+TOGETHER = 128
+
 
 def predict(model, x, batch_size=256, workers=1):
     """The model's outputs, computed in batches, in evaluation mode.
@@ -23,6 +28,7 @@ def predict(model, x, batch_size=256, workers=1):
     model : Module
     x : array (N, ...)
     batch_size : int
+        Examples that the model gets at most; more than 128 are cut into pieces, which is faster.
     workers : int or "auto"
         Threads, each of which takes a batch at a time.
 
@@ -46,7 +52,8 @@ def predict(model, x, batch_size=256, workers=1):
     if len(x) == 0:
         raise ValueError("predict expects at least one example, got empty data.")
     with Workers(choose_workers(workers, model.parameters(), batch_size)) as pool:
-        batches = [slice(start, start + batch_size) for start in range(0, len(x), batch_size)]
+        size = min(batch_size, TOGETHER)
+        batches = [slice(start, start + size) for start in range(0, len(x), size)]
         with model.evaluating():
             return np.concatenate(pool.map(lambda batch: _scores(model, x[batch]), batches))
 
@@ -96,7 +103,8 @@ def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
         Of a DataLoader each example counts once, in the order of the data, after its transform.
     loss : callable
     batch_size : int
-        Of a pair of arrays. Changes only how much memory it takes, not the result.
+        Of a pair of arrays. Changes only how much memory it takes, not the result; the model gets
+        at most 128 examples at a time, which is fastest.
     workers : int or "auto"
         Threads, each of which takes a batch at a time.
 
@@ -144,8 +152,9 @@ def evaluate_with(pool, model, loader, loss):
 def _map_batches(pool, function, loader):
     """`function` of each batch of a loader, a batch for each worker at a time."""
     if is_plain(loader):
-        steps = range(math.ceil(len(loader.x) / loader.batch_size))  # the last batch counts too
-        return pool.map(lambda step: function(loader.in_order(step)), steps)
+        size = min(loader.batch_size, TOGETHER)
+        steps = range(math.ceil(len(loader.x) / size))  # the last batch counts too
+        return pool.map(lambda step: function(loader.in_order(step, size)), steps)
     results = []
     batches = batches_of(loader)
     for batch in batches:

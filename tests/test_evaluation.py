@@ -103,6 +103,33 @@ def test_outputs_that_are_a_tuple_are_for_the_loss_and_have_no_accuracy():
     assert history["loss"][1] < history["loss"][0]
 
 
+# ---- how many at a time --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("batch_size", [5, 128, 1000])
+def test_the_model_gets_at_most_128_examples_whatever_the_batch_size(workers, batch_size):
+    seen = []
+
+    class Watched(Answers):
+        def forward(self, x):
+            seen.append(len(x))
+            return super().forward(x)
+
+    rng = np.random.default_rng(0)
+    x, y = np.float32(rng.normal(size=(300, 4))), rng.integers(0, 4, 300)
+    model = Watched()
+    np.testing.assert_array_equal(mg.predict(model, x, batch_size, workers), x)
+    assert max(seen) == min(batch_size, 128)
+    assert sum(seen) == 300
+    seen.clear()
+    found = mg.evaluate(model, (x, y), batch_size=batch_size, workers=workers)
+    assert max(seen) == min(batch_size, 128)
+    assert sum(seen) == 300
+    assert found["loss"] == pytest.approx(mg.cross_entropy(x, y).item())
+    assert found["accuracy"] == (x.argmax(1) == y).mean()
+
+
 # ---- kinds of data -------------------------------------------------------------------------------
 
 

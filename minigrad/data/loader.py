@@ -231,9 +231,9 @@ class DataLoader:
                 batch = order[batch]
             yield self.x[batch], None if self.y is None else self.y[batch]
 
-    def in_order(self, step):
-        """Batch number `step` in the order of the data, transformed, as `evaluate` uses it."""
-        batch = slice(step * self.batch_size, (step + 1) * self.batch_size)
+    def in_order(self, step, size):
+        """Batch number `step` of so many, in the order of the data, transformed; for `evaluate`."""
+        batch = slice(step * size, (step + 1) * size)
         return self.transformed(self.x[batch], self.epoch, step), self.y[batch]
 
     def transformed(self, x, epoch, step, shard=0):

@@ -17,7 +17,7 @@ from .shaping import concatenate, pad, plain, reshape
 from .windows import check_windows, pair, views
 
 # Of images: all places of their windows are visited while the images are in the cache.
-BLOCK_BYTES = 2**21
+BLOCK_BYTES = 2**20
 
 
 def _fold(ufunc, arrays):

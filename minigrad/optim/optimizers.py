@@ -12,7 +12,7 @@ from ..nn.module import Module, Parameter
 from ..ops.blocks import blocks
 from ..system import keep_freed_pages
 
-BLOCK_BYTES = 2**19  # of each of the arrays that a rule gets
+BLOCK_BYTES = 2**18  # of each of the arrays that a rule gets
 
 
 class Optimizer:

@@ -11,6 +11,8 @@ from pathlib import Path
 os.environ.setdefault("MPLBACKEND", "agg")  # no window is opened
 # Tests are many small matrix products, in which BLAS threads wait for each other. Before NumPy.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# No test depends on how busy the machine is: `workers="auto"` would warn, and warnings are errors.
+os.getloadavg = lambda: (0.0, 0.0, 0.0)
 # The pages import the reader's own files, such as my_engine.py, from where they stand.
 sys.path.insert(0, str(Path(__file__).parent / "docs"))
 

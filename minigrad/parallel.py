@@ -10,7 +10,7 @@ import weakref
 from contextlib import AbstractContextManager
 from contextvars import copy_context
 
-from .system import cores, keep_freed_pages, one_blas_thread, warn_once
+from .system import cores, keep_freed_pages, one_blas_thread, warn_if_busy, warn_once
 
 
 def choose_workers(workers, parameters, batch_size):
@@ -18,16 +18,25 @@ def choose_workers(workers, parameters, batch_size):
 
     If the model convolves (has parameters of 4 axes), one worker for each core, but at most 8, and
     at most one for every 8 examples of the batch. Otherwise 1: the matrix products of a small dense
-    network are over before a thread has woken up.
+    network are over before a thread has woken up. How busy the machine is changes nothing: with
+    another number of workers a training gives other bits.
 
     Raises
     ------
     ValueError
         If `workers` is neither "auto" nor a positive integer.
+
+    Warns
+    -----
+    RuntimeWarning
+        Once, if "auto" gives more than one worker while the machine is busy.
     """
     if workers == "auto":
         convolves = any(p.ndim == 4 for p in parameters)
-        return max(1, min(cores(), 8, batch_size // 8)) if convolves else 1
+        count = max(1, min(cores(), 8, batch_size // 8)) if convolves else 1
+        if count > 1:
+            warn_if_busy()
+        return count
     if not isinstance(workers, int) or workers < 1:
         raise ValueError(f'workers expects an integer of 1 or more, or "auto", got {workers!r}.')
     return workers

@@ -2,17 +2,79 @@
 
 import ctypes
 import functools
+import math
 import os
+import re
 import signal
 import sys
 import threading
 import warnings
 from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
 
 
-def cores():
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+def cores(root="/"):
+    """How many processors this process may use: those it may run on, within its share of their time.
+
+    On Linux, control groups, as those of containers, may have a quota of time. It is rounded down,
+    but not below 1: with more threads, all of them stop once a period's quota is used up.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    quotas = _quotas(Path(root)) if sys.platform == "linux" else []
+    return max(1, min([count, *quotas]))
+
+
+def _quotas(root):
+    """The quotas of this process's control groups and of those around them, in whole processors."""
+    try:
+        groups = (root / "proc/self/cgroup").read_text()
+    except (OSError, ValueError):
+        return []
+    quotas = []
+    for controllers, name in re.findall(r"^\d+:([^:\n]*):/(.*)$", groups, re.MULTILINE):
+        if controllers == "":  # version 2
+            folder, files = "sys/fs/cgroup", ["cpu.max"]
+        elif "cpu" in controllers.split(","):  # version 1
+            folder, files = "sys/fs/cgroup/cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
+        else:
+            continue
+        own = PurePosixPath(name)
+        for group in (own, *own.parents):
+            quotas.append(_quota([root / folder / group / file for file in files]))
+    return quotas
+
+
+def _quota(files):
+    """The quota that stands in a control group's files, as microseconds in each period."""
+    try:
+        quota, period = [int(word) for file in files for word in file.read_text().split()]
+    except (OSError, ValueError):  # there are none, or "max", which is no quota
+        return math.inf
+    return quota // period if quota > 0 and period > 0 else math.inf
+
+
+@functools.cache
+def warn_if_busy():
+    """Warn if the machine is busy before threads of this process share a batch for the first time.
+
+    Later it is not looked at again: these threads are then part of the load. That of a training
+    that ended a moment ago is the number of processors, so it takes half as much again.
+    """
+    try:
+        load = os.getloadavg()[0]
+    except (AttributeError, OSError):  # there is none on Windows
+        return
+    processors = os.cpu_count() or 1
+    if load > 1.5 * processors:
+        warn_once(
+            f'workers="auto" takes several threads, but on average {load:.1f} programs wanted to '
+            f"run on the {processors} processors in the last minute. Threads that wait for each "
+            "other lose time there: set OPENBLAS_NUM_THREADS=1 in the environment before Python "
+            "starts, and workers=1."
+        )
 
 
 class _BlasLimit:

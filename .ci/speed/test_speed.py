@@ -1,5 +1,10 @@
-"""A guard against gross losses of speed: ratios inside one run, with room for a busy machine."""
+"""Guards against gross losses of speed: ratios inside one run, with room for a busy machine.
 
+They stand apart from the tests, which pass or fail the same on every machine. A guard that fails is
+tried a second time before it fails.
+"""
+
+import functools
 import threading
 import time
 
@@ -34,18 +39,34 @@ def ratio(one, other, enough=0.0, most=60):
     return found
 
 
+def tried_twice(guard):
+    """Where a guard fails, others may have been busy: it may fail once."""
+
+    @functools.wraps(guard)
+    def twice():
+        try:
+            guard()
+        except AssertionError as error:
+            print(f"\n{guard.__name__} is tried a second time: {error}")
+            guard()
+
+    return twice
+
+
 def images(n, channels, size):
     """Channels last in memory, as the library keeps them."""
     x = rng.standard_normal((n, size, size, channels), np.float32)
     return x.transpose(0, 3, 1, 2)
 
 
+@tried_twice
 def test_convolution_in_blocks_beats_the_columns_of_the_whole_batch():
     x, w = images(64, 32, 26), rng.standard_normal((64, 32, 3, 3), np.float32)
     found = ratio(lambda: mg.conv2d(x, w), lambda: mg.conv2d_textbook(x, w), enough=0.8)
     assert found < 0.8  # about 0.55
 
 
+@tried_twice
 def test_a_pool_costs_less_than_the_convolution_before_it():
     x, w = images(32, 32, 26), rng.standard_normal((64, 32, 3, 3), np.float32)
     z = mg.Tensor(mg.conv2d(x, w), requires_grad=True)
@@ -82,6 +103,7 @@ def what_two_threads_gain():
 
 
 @pytest.mark.skipif(cores() < 2, reason="two workers need two cores")
+@tried_twice
 def test_two_workers_beat_one_thread_on_a_convolutional_network():
     threadpoolctl = pytest.importorskip("threadpoolctl")
     x, y = images(96, 1, 28), rng.integers(0, 10, 96)
@@ -97,6 +119,7 @@ def test_two_workers_beat_one_thread_on_a_convolutional_network():
     assert found < max(0.95, gain + 0.3)
 
 
+@tried_twice
 def test_a_step_of_a_small_network_is_not_much_slower_than_bare_numpy():
     x, y = rng.standard_normal((64, 784), np.float32), rng.integers(0, 10, 64)
     model = nn.Sequential(nn.Dense(784, 128), nn.ReLU(), nn.Dense(128, 10))

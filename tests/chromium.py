@@ -101,7 +101,7 @@ class Browser:
         source = {"type": "pointer", "id": kind, "parameters": parameters, "actions": actions}
         self("POST", "/actions", {"actions": [source]})
 
-    def wait(self, code, seconds=10):
+    def wait(self, code, seconds=60):
         """What the code returns, as soon as it is true."""
         end = time.monotonic() + seconds
         while not (found := self.run(code)):

@@ -186,7 +186,7 @@ def test_one_worker_starts_no_thread_and_more_end_with_their_owner():
     model = network()
     train = mg.TrainStep(model, mg.cross_entropy, optim.Adam(model.parameters()), workers=3)
     together = threading.Barrier(3)  # else a thread that is done early may do for two
-    train.transform = lambda x, *place: together.wait(10) is not None and x
+    train.transform = lambda x, *place: together.wait(60) is not None and x
     train(*images())
     assert threading.active_count() == before + 2
     del train  # without a with, and without close()

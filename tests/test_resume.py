@@ -1,6 +1,5 @@
 """A training that is killed and resumed ends with the bits of one that never stopped."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -15,11 +14,22 @@ from minigrad.data import DataLoader
 
 PROGRAM = """
 import sys
+import time
 import numpy as np
 import minigrad as mg
 from minigrad import nn, optim
 
-def build(workers=1, epochs=6, checkpoint=None, resume=False, seed=3, **options):
+class Wait(mg.Callback):
+    '''Waits before an epoch for the end of the process, so that it cannot be over too early.'''
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_epoch_begin(self, run):
+        while run.epoch == self.epoch:
+            time.sleep(1)
+
+def build(workers=1, epochs=6, checkpoint=None, resume=False, seed=3, wait=None, **options):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(64, 1, 6, 6)).astype(np.float32)
     y = rng.integers(0, 3, 64)
@@ -31,12 +41,13 @@ def build(workers=1, epochs=6, checkpoint=None, resume=False, seed=3, **options)
     average = mg.AverageWeights(0.9)
     loader = mg.data.DataLoader(x, y, 16, transform=lambda x, rng: x + rng.normal(0, 0.1, x.shape))
     history = mg.fit(model, loader, (x, y), optimizer=optimizer, schedule=schedule, epochs=epochs,
-        workers=workers, seed=seed, callbacks=[average], progress=False, accumulate=3,
+        workers=workers, seed=seed, callbacks=[average, Wait(wait)], progress=False, accumulate=3,
         checkpoint=checkpoint, resume=resume, **options)
     return model, history
 
 if __name__ == "__main__":
-    model, history = build(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], resume=True)
+    model, history = build(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], resume=True,
+        wait=int(sys.argv[5]))
     mg.save(sys.argv[4], model)
 """
 namespace: dict = {"__name__": "program"}
@@ -55,24 +66,21 @@ def test_training_killed_at_any_moment_and_resumed_ends_with_the_same_bits(tmp_p
     program, checkpoint, end = (tmp_path / name for name in ("p.py", "run.npz", "end.npz"))
     program.write_text(PROGRAM)
     command = [sys.executable, program, str(workers), str(epochs), checkpoint, end]
-    rng, kills = np.random.default_rng(workers), 0
-    for _ in range(30):
-        process = subprocess.Popen(command, stderr=subprocess.PIPE)
-        # Kill it a random moment after it has written its first file of this life.
-        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
-        while process.poll() is None and (
-            not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before
-        ):
-            time.sleep(0.001)
-        time.sleep(rng.uniform(0, 0.05))
-        if kills < 4 and process.poll() is None:
-            os.kill(process.pid, signal.SIGKILL)
-            kills += 1
+    rng = np.random.default_rng(workers)
+    for wait in (8, 16, 24, 32, epochs):
+        process = subprocess.Popen([*command, str(wait)], stderr=subprocess.PIPE)
+        last = wait == epochs
+        if not last:
+            # Kill it a random moment after it has written its first file of this life.
+            before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+            while process.poll() is None and (
+                not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before
+            ):
+                time.sleep(0.001)
+            time.sleep(rng.uniform(0, 0.05))
+            process.kill()
         error = process.communicate()[1]
-        assert process.returncode in (0, -signal.SIGKILL), error.decode()
-        if process.returncode == 0:
-            break
-    assert kills >= 2
+        assert process.returncode == (0 if last else -signal.SIGKILL), error.decode()
     resumed, _ = build(workers, epochs, checkpoint, resume=True)
     with np.load(end) as file:
         assert all((file[name] == value).all() for name, value in whole.state_dict().items())

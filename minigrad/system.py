@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 
 def cores(root="/"):
-    """How many processors this process may use: those it may run on, within its share of their time.
+    """How many processors this process may use: those it may run on, within its share of time.
 
     On Linux, control groups, as those of containers, may have a quota of time. It is rounded down,
     but not below 1: with more threads, all of them stop once a period's quota is used up.
@@ -73,7 +73,7 @@ def warn_if_busy():
             f'workers="auto" takes several threads, but on average {load:.1f} programs wanted to '
             f"run on the {processors} processors in the last minute. Threads that wait for each "
             "other lose time there: set OPENBLAS_NUM_THREADS=1 in the environment before Python "
-            "starts, and workers=1."
+            "starts, and then workers=1."
         )
 
 

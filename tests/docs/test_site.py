@@ -13,7 +13,9 @@ sys.path.insert(0, str(DOCS))
 import make_reference  # noqa: E402
 
 PAGES = sorted(DOCS.glob("*.md"))
-HOW_TO = [DOCS / "new-operation.md", DOCS / "coming-from-pytorch.md"]
+HOW_TO = [
+    DOCS / f"{name}.md" for name in ("new-operation", "coming-from-pytorch", "shared-machine")
+]
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 each_how_to = pytest.mark.parametrize("page", HOW_TO, ids=lambda page: page.name)

@@ -70,7 +70,7 @@ def warn_if_busy():
     processors = os.cpu_count() or 1
     if load > 1.5 * processors:
         warn_once(
-            f'workers="auto" takes several threads, but on average {load:.1f} programs wanted to '
+            f'workers="auto" takes several threads, but on average {load:.1f} threads wanted to '
             f"run on the {processors} processors in the last minute. Threads that wait for each "
             "other lose time there: set OPENBLAS_NUM_THREADS=1 in the environment before Python "
             "starts, and then workers=1."

@@ -824,33 +824,6 @@ def test_a_parameter_update_during_a_graph_does_not_change_its_gradients():
     assert p.grad == 6
 
 
-# ---- speed ---------------------------------------------------------------------------------------
-
-
-def test_the_engine_costs_a_small_multiple_of_numpy():
-    """The contract is 12 on a quiet machine; here twice that, as tests may share it.
-
-    Short chains by turns, of which the least counts: some of them run undisturbed.
-    """
-    from timeit import timeit
-
-    a, c = np.ones(10), np.full(10, 1.0001)
-
-    def chain():
-        t = mg.Tensor(a, requires_grad=True)
-        for _ in range(100):
-            t = t * c
-        t.sum().backward()
-
-    def bare():
-        for _ in range(100):
-            np.multiply(a, c)
-
-    times = [(timeit(chain, number=1), timeit(bare, number=1)) for _ in range(300)]
-    engine, numpy = map(min, zip(*times, strict=True))
-    assert engine < 24 * numpy
-
-
 def test_a_tensor_pickled_by_version_0_1_is_read():
     x = mg.Tensor(np.array([1.0, 2.0]), requires_grad=True, name="x")
     fields = {

@@ -140,3 +140,21 @@ def test_a_step_of_a_small_network_is_not_much_slower_than_bare_numpy():
         mg.cross_entropy(model(x), y).backward()
 
     assert ratio(taped, bare, enough=3) < 3  # about 1.4
+
+
+@tried_twice
+def test_the_engine_costs_a_small_multiple_of_numpy():
+    a, c = np.ones(10), np.full(10, 1.0001)
+
+    def chain():
+        t = mg.Tensor(a, requires_grad=True)
+        for _ in range(100):
+            t = t * c
+        t.sum().backward()
+
+    def bare():
+        for _ in range(100):
+            np.multiply(a, c)
+
+    # The contract is 12 on a quiet machine. Short chains: some of them run undisturbed.
+    assert ratio(chain, bare, enough=24, most=300) < 24

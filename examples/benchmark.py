@@ -1,44 +1,65 @@
-"""How long a training step takes on this machine, beside PyTorch where it is installed.
+"""How long a training step takes on this machine, beside PyTorch, TensorFlow and JAX if installed.
 
     python examples/benchmark.py                  all workloads, five rounds: some minutes
     python examples/benchmark.py --quick          two short rounds
     python examples/benchmark.py --only W3 W4 --json bench.json --plot
 
-A step is: forget the gradients, forward, mean cross-entropy, backward, Adam; in float32. Each
-measurement is a process of its own; the programs take turns, round by round, so that a machine that
-slows down slows all of them. Each round gives a median; the table shows the median of the rounds,
-the least and the largest. The ratio of minigrad's better row to PyTorch's fused Adam is the median
-of the rounds' ratios.
+A step is: forget the gradients, forward, mean cross-entropy, backward, Adam; in float32. How each
+library does it stands in benchmark_steps.py; each keeps to two threads. Each measurement is a
+process of its own; the programs take turns, round by round, so that a machine that slows down slows
+all of them. Each round gives a median; the table shows the median of the rounds, the least and the
+largest. The ratio of minigrad's better row to another program is the median of the rounds' ratios.
+
+The floor of a workload is the time that its arithmetic would take at the rate at which the machine
+multiplies matrices with two threads; beside each time stands its share. Arithmetic is counted by
+direct convolution: an algorithm that needs fewer products, such as Winograd's, can be above 100 %.
 """
 
 import argparse
 import importlib.util
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
+
+import benchmark_steps
+from benchmark_steps import THREADS
 
 WORKLOADS = {
     "W1": ("784-128-10", 64),
     "W2": ("784-512-512-10, dropout .2 twice", 128),
     "W3": ("conv5x5 8, pool, conv5x5 16, pool, dense 64, 10", 64),
     "W4": ("conv3x3 32, conv3x3 64, pool, dropout .25, dense 128, dropout .5, 10", 96),
-    "W4-forward": ("W4 without training, batch 1000", 1000),
-    **{f"W4-{n}": (f"W4, batch {n}", n) for n in (16, 32, 64, 128, 256, 512)},
+    "W4-forward": ("W4 without training", 1000),
+    **{f"W4-{n}": ("W4", n) for n in (16, 32, 64, 128, 256, 512)},
 }
 PROGRAMS = {
     "minigrad, 1 worker": {"library": "minigrad", "workers": 1},
     "minigrad, 2 workers": {"library": "minigrad", "workers": 2},
     "PyTorch, fused Adam": {"library": "torch", "fused": True},
     "PyTorch, plain Adam": {"library": "torch", "fused": False},
+    "TensorFlow": {"library": "tensorflow"},
+    "JAX": {"library": "jax"},
 }
-REFERENCE = "PyTorch, fused Adam"
+# The programs that minigrad is compared with, and what the file of --json calls the ratio.
+RATIOS = {
+    "PyTorch, fused Adam": "ratio",
+    "TensorFlow": "ratio_tensorflow",
+    "JAX": "ratio_jax",
+}
+NAMES = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
+SPREAD = 1.3  # the slowest round by the quickest: above it, something disturbs
+LEGEND = f"""\
+floor %: the time of the arithmetic at the rate of {THREADS} threads, by the time measured. It is
+counted by direct convolution: with fewer products, such as Winograd's, it can be above 100 %."""
 
 
-# ---- one measurement, in a process of its own ----------------------------------------------------
+# ---- the workloads -------------------------------------------------------------------------------
 
 
 def layers(workload, Dense, Conv, Pool, ReLU, Dropout, Flatten):
@@ -65,46 +86,36 @@ def random_batch(workload):
     return rng.standard_normal(shape, np.float32), rng.integers(0, 10, n)
 
 
-def minigrad_step(workload, workers):
-    """A function that does one step."""
+def training(workload):
+    """Whether a workload is a step of training, or a forward pass alone."""
+    return workload != "W4-forward"
+
+
+def arithmetic(workload):
+    """The multiplications and additions of a step in GFLOP, by direct convolution.
+
+    Each weight is multiplied and added once for each output of its filter or unit. The gradient of
+    the weights takes as many again, and so does that of the inputs, which the first layer has not.
+    """
     import minigrad as mg
-    from minigrad import nn
 
-    names = nn.Dense, nn.Conv2D, nn.MaxPool, nn.ReLU, nn.Dropout, nn.Flatten
-    model = nn.Sequential(*layers(workload, *names))
-    x, y = random_batch(workload)
-    if workload == "W4-forward":
-        return lambda: mg.predict(model, x, batch_size=1000 // workers, workers=workers)
-    optimizer = mg.optim.Adam(model.parameters())
-    step = mg.TrainStep(model, mg.cross_entropy, optimizer, workers=workers)
-    return lambda: step(x, y)
-
-
-def torch_step(workload, fused):
-    """A function that does one step."""
-    import torch
-    from torch import nn
-
-    names = nn.Linear, nn.Conv2d, nn.MaxPool2d, nn.ReLU, nn.Dropout, nn.Flatten
-    model = nn.Sequential(*layers(workload, *names))
-    x, y = map(torch.from_numpy, random_batch(workload))
-    loss = nn.CrossEntropyLoss()
-    optimizer = torch.optim.Adam(model.parameters(), fused=fused)
-    if workload == "W4-forward":
-        model.eval()
-        return torch.no_grad()(lambda: model(x))
-
-    def step():
-        optimizer.zero_grad()
-        value = loss(model(x), y)
-        value.backward()
-        optimizer.step()
-        return value.item()
-
-    return step
+    x, _ = random_batch(workload)
+    outputs = x[:1]  # of one image
+    products = []
+    with mg.no_grad():
+        for layer in benchmark_steps.minigrad_model(partial(layers, workload)).eval():
+            outputs = layer(outputs)
+            if layer.parameters():
+                filters = len(layer.weight)
+                products.append(layer.weight.size * outputs.size // filters)
+    passes = 3 * sum(products) - products[0] if training(workload) else sum(products)
+    return 2 * len(x) * passes / 1e9
 
 
-def measure(library, workload, seconds, workers=1, fused=True):
+# ---- one measurement, in a process of its own ----------------------------------------------------
+
+
+def step_times(library, workload, seconds, **options):
     """Time the steps that fit into so many seconds, after a warm-up.
 
     Returns
@@ -115,10 +126,10 @@ def measure(library, workload, seconds, workers=1, fused=True):
     start = time.perf_counter()
     __import__(library)
     imported = time.perf_counter() - start
-    if library == "minigrad":
-        step = minigrad_step(workload, workers)
-    else:
-        step = torch_step(workload, fused)
+    make_step = benchmark_steps.STEPS[library]
+    build = partial(layers, workload)
+    step = make_step(build, *random_batch(workload), training(workload), **options)
+    step()  # may compile
     end = time.perf_counter() + seconds / 4
     while time.perf_counter() < end:
         step()
@@ -136,6 +147,36 @@ def measure(library, workload, seconds, workers=1, fused=True):
     }
 
 
+def product_rate(threads, seconds):
+    """The GFLOP/s of bare products in float32, with the shapes of W4's second convolution.
+
+    Each of so many threads of Python has one thread of BLAS, as minigrad's workers have. The
+    quickest of the runs counts, because other programs can only slow them down.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    import numpy as np
+
+    rows, inner, columns, repeats = 4608, 288, 64, 20
+    rng = np.random.default_rng(0)
+    left = rng.standard_normal((threads, rows, inner), np.float32)
+    right = rng.standard_normal((inner, columns), np.float32)
+    result = np.empty((threads, rows, columns), np.float32)
+
+    def multiply(thread):
+        for _ in range(repeats):
+            np.matmul(left[thread], right, out=result[thread])
+
+    times = []
+    end = time.perf_counter() + seconds
+    with ThreadPoolExecutor(threads) as pool:
+        while time.perf_counter() < end or len(times) < 3:
+            start = time.perf_counter()
+            list(pool.map(multiply, range(threads)))
+            times.append(time.perf_counter() - start)
+    return threads * repeats * 2 * rows * inner * columns / min(times) / 1e9
+
+
 def peak_memory():
     """The most memory that this process had, in MB; None where the system does not tell."""
     status = Path("/proc/self/status")
@@ -150,18 +191,63 @@ def peak_memory():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
+# ---- the machine ---------------------------------------------------------------------------------
+
+
+def processor():
+    """What the processor is called."""
+    if sys.platform == "linux":
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    elif sys.platform == "darwin":
+        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        names = [done.stdout.strip()]
+    else:
+        names = [platform.processor()]
+    return next(filter(None, names), platform.machine())  # Linux on ARM tells no name
+
+
+def look_at_machine(rounds, seconds):
+    """The processor, how many cores this process may use, and the rates of bare products."""
+    from minigrad.system import cores
+
+    rates = {1: 0, THREADS: 0}
+    for _ in range(rounds):
+        for threads, rate in rates.items():
+            found = in_a_process("product_rate", 1, threads=threads, seconds=seconds)
+            rates[threads] = max(rate, found)
+    return {"processor": processor(), "cores": cores(), "gflop_per_second": rates}
+
+
+def show_machine(machine):
+    """Print what `look_at_machine` found, and what the table says of it."""
+    rates = machine["gflop_per_second"]
+    print(f"processor: {machine['processor']}; cores that may be used: {machine['cores']}")
+    print(
+        f"products of float32 (4608, 288) x (288, 64): {rates[1]:.0f} GFLOP/s with 1 thread, "
+        f"{rates[THREADS]:.0f} with {THREADS}"
+    )
+    print(LEGEND)
+
+
 # ---- all measurements, in turns ------------------------------------------------------------------
 
 
-def in_a_process(program, workload, seconds):
-    """`measure` in a new Python."""
+def in_a_process(function, blas_threads, **arguments):
+    """Call one of MEASUREMENTS in a new Python; returns what it returns."""
     # It may keep the bytecode of the modules it imports: the next one then imports faster.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    job = {**PROGRAMS[program], "workload": workload, "seconds": seconds}
-    command = [sys.executable, __file__, "--measure", json.dumps(job)]
+    for library in ("OPENBLAS", "MKL", "OMP"):
+        environment[f"{library}_NUM_THREADS"] = str(blas_threads)
+    environment["VECLIB_MAXIMUM_THREADS"] = str(blas_threads)  # macOS
+    environment["NPROC"] = str(THREADS)  # JAX
+    environment["KERAS_BACKEND"] = "tensorflow"
+    job = json.dumps({"function": function, **arguments})
+    command = [sys.executable, __file__, "--measure", job]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
-        raise SystemExit(f"{program} failed on {workload}:\n{done.stderr}")
+        raise SystemExit(f"this measurement failed: {job}\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -170,13 +256,15 @@ def run_rounds(workload, programs, rounds, seconds):
     found = {program: [] for program in programs}
     for _ in range(rounds):
         for program in programs:
-            found[program].append(in_a_process(program, workload, seconds))
+            job = {**PROGRAMS[program], "workload": workload, "seconds": seconds}
+            found[program].append(in_a_process("step_times", THREADS, **job))
     return found
 
 
-def summary(workload, found):
-    """What the table shows of a workload, as numbers."""
-    rows = {}
+def summary(workload, found, rate):
+    """What the table shows of a workload, as numbers; the floor is that at a rate in GFLOP/s."""
+    gflop = arithmetic(workload)
+    rows = {"gflop": gflop}
     for program, runs in found.items():
         medians = [run["median"] for run in runs]
         memories = [run["memory"] for run in runs]
@@ -186,30 +274,47 @@ def summary(workload, found):
             "ms_most": max(medians),
             "ms_best_step": min(run["min"] for run in runs),
             "images_per_second": 1e3 * WORKLOADS[workload][1] / statistics.median(medians),
+            "floor_share": gflop / rate / (statistics.median(medians) / 1e3),
             "memory_mb": None if None in memories else max(memories),
             "import_s": statistics.median(run["import"] for run in runs),
         }
-    if REFERENCE in found:
-        ours = min((p for p in rows if p.startswith("minigrad")), key=lambda p: rows[p]["ms"])
-        pairs = zip(found[ours], found[REFERENCE], strict=True)
-        rows["ratio"] = statistics.median(a["median"] / b["median"] for a, b in pairs)
+    ours = min((p for p in found if p.startswith("minigrad")), key=lambda p: rows[p]["ms"])
+    for other in [p for p in RATIOS if p in found]:
+        pairs = zip(found[ours], found[other], strict=True)
+        rows[RATIOS[other]] = statistics.median(a["median"] / b["median"] for a, b in pairs)
     return rows
 
 
+def disturbed(rows):
+    """The programs whose rounds differ by more than SPREAD, and by how much."""
+    spreads = {p: rows[p]["ms_most"] / rows[p]["ms_least"] for p in PROGRAMS if p in rows}
+    return {program: spread for program, spread in spreads.items() if spread > SPREAD}
+
+
 def show(workload, rows):
-    """Print a workload's rows."""
-    print(f"\n{workload}: {WORKLOADS[workload][0]}; batch {WORKLOADS[workload][1]}")
-    print(f"  {'':20} {'ms':>8} {'least':>8} {'most':>8} {'images/s':>9} {'MB':>6} {'import s':>8}")
-    for program, row in rows.items():
-        if program == "ratio":
-            continue
+    """Print a workload's rows, its ratios, and whether the figures are to be trusted."""
+    name, batch = WORKLOADS[workload]
+    print(f"\n{workload}: {name}; batch {batch}; {rows['gflop']:.2g} GFLOP")
+    print(
+        f"  {'':20} {'ms':>8} {'least':>8} {'most':>8} {'images/s':>9} {'floor %':>7} {'MB':>6} "
+        f"{'import s':>8}"
+    )
+    for program in [p for p in PROGRAMS if p in rows]:
+        row = rows[program]
         memory = "" if row["memory_mb"] is None else f"{row['memory_mb']:.0f}"
         print(
             f"  {program:20} {row['ms']:8.2f} {row['ms_least']:8.2f} {row['ms_most']:8.2f} "
-            f"{row['images_per_second']:9,.0f} {memory:>6} {row['import_s']:8.2f}"
+            f"{row['images_per_second']:9,.0f} {100 * row['floor_share']:7.0f} {memory:>6} "
+            f"{row['import_s']:8.2f}"
         )
-    if "ratio" in rows:
-        print(f"  minigrad / PyTorch   {rows['ratio']:8.2f}", flush=True)
+    for other, ratio in RATIOS.items():
+        if ratio in rows:
+            print(f"  {'minigrad / ' + other:31} {rows[ratio]:.2f}")
+    spreads = disturbed(rows)
+    if spreads:
+        named = "; ".join(f"{program} {spread:.1f}" for program, spread in spreads.items())
+        print(f"  Other programs disturb, take the figures with care; most / least: {named}")
+    sys.stdout.flush()
 
 
 def picture(results, path):
@@ -219,7 +324,7 @@ def picture(results, path):
     figure = plot.new_figure(2 + 2.2 * len(results), 4)
     axes = figure.subplots(1, len(results), squeeze=False)[0]
     for ax, (workload, rows) in zip(axes, results.items(), strict=True):
-        programs = [program for program in rows if program != "ratio"]
+        programs = [program for program in PROGRAMS if program in rows]
         for i, program in enumerate(programs):
             row = rows[program]
             spread = [[row["ms"] - row["ms_least"]], [row["ms_most"] - row["ms"]]]
@@ -242,27 +347,45 @@ def parse(arguments):
     return parser.parse_args(arguments)
 
 
+MEASUREMENTS = {"step_times": step_times, "product_rate": product_rate}
+
+
+def measure(job):
+    """Do what `in_a_process` asks for, in the new process."""
+    arguments = json.loads(job)
+    measurement = MEASUREMENTS[arguments.pop("function")]
+    print(json.dumps(measurement(**arguments)))
+
+
+def programs_here():
+    """The programs whose libraries are installed; says which are not."""
+    missing = [library for library in NAMES if importlib.util.find_spec(library) is None]
+    if missing:
+        print(f"not installed, and left out: {', '.join(NAMES[library] for library in missing)}")
+    return [program for program in PROGRAMS if PROGRAMS[program]["library"] not in missing]
+
+
 def main(arguments=None):
     options = parse(arguments)
     if options.measure:
-        print(json.dumps(measure(**json.loads(options.measure))))
+        measure(options.measure)
         return
-    have_torch = importlib.util.find_spec("torch") is not None
-    programs = [p for p in PROGRAMS if have_torch or PROGRAMS[p]["library"] != "torch"]
-    if not have_torch:
-        print("PyTorch is not installed: minigrad is measured alone.")
-    for name in sorted(set(os.environ) & {"OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS"}):
-        print(f"{name} is set, which changes how fast NumPy's matrix products are.")
     rounds, seconds = (2, 0.5) if options.quick else (5, 2.0)
+    machine = look_at_machine(rounds, seconds)
+    show_machine(machine)
+    programs = programs_here()
+    if "OPENBLAS_CORETYPE" in os.environ:
+        print("OPENBLAS_CORETYPE is set, which changes how fast NumPy's matrix products are.")
     results = {}
     for workload in options.only or [w for w in WORKLOADS if not w[3:].isdigit()]:
-        results[workload] = summary(workload, run_rounds(workload, programs, rounds, seconds))
+        found = run_rounds(workload, programs, rounds, seconds)
+        results[workload] = summary(workload, found, machine["gflop_per_second"][THREADS])
         show(workload, results[workload])
     if options.json:
         from minigrad.files import replacing  # not above: each measurement times its first import
 
         with replacing(options.json) as file:
-            file.write(json.dumps(results, indent=2).encode())
+            file.write(json.dumps({"machine": machine, **results}, indent=2).encode())
     if options.plot:
         print(f"\nwrote {picture(results, 'benchmark.png')}")
 

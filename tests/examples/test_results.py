@@ -96,12 +96,3 @@ def test_a_seed_that_fails_ends_it(example, tmp_path):
     script.write_text("raise SystemExit(3)")
     with pytest.raises(SystemExit, match="seed 0 failed"):
         example("seeds").run_seeds(str(script), 2, tmp_path, [])
-
-
-def test_the_benchmark_measures_and_writes(example, tmp_path, capsys):
-    benchmark = example("benchmark")
-    benchmark.main(["--quick", "--only", "W1", "--json", str(tmp_path / "bench.json")])
-    found = json.loads((tmp_path / "bench.json").read_text())["W1"]["minigrad, 1 worker"]
-    assert 0 < found["ms_least"] <= found["ms"] <= found["ms_most"]
-    assert found["images_per_second"] == pytest.approx(64e3 / found["ms"])
-    assert "784-128-10" in capsys.readouterr().out

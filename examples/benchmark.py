@@ -1,6 +1,6 @@
 """How long a training step takes on this machine, beside PyTorch, TensorFlow and JAX if installed.
 
-    python examples/benchmark.py                  all workloads, five rounds: some minutes
+    python examples/benchmark.py                  all workloads, five rounds: 3 to 15 minutes
     python examples/benchmark.py --quick          two short rounds
     python examples/benchmark.py --only W3 W4 --json bench.json --plot
 

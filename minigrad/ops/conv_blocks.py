@@ -61,7 +61,8 @@ def _column_blocks(windows):
 def _convolution(x, w, b=None, *, stride, padding, dilation):
     """(N, C, H, W), (F, C, KH, KW), (F,) -> (N, F, OH, OW)"""
     OH, _ = output_size(x.shape, w.shape[2:], stride, padding, dilation)
-    if not winograd.pays(x, w, w.shape, OH, stride, dilation):
+    one_dtype = b is None or b.dtype == x.dtype  # a bias of another dtype gives the output its own
+    if not (one_dtype and winograd.pays(x, w, w.shape, OH, stride, dilation)):
         return _convolve_columns(x, w, b, stride, padding, dilation)
     y, spoiled = winograd.convolution(x, w, b, padding)
     for images in spoiled:

@@ -148,8 +148,9 @@ def _is_finite(x):
 # ---- the three functions, images a few at a time -------------------------------------------------
 
 
-# What is not finite is computed anew by columns, which warns if there is something to warn of.
-quiet = np.errstate(over="ignore", invalid="ignore")
+# What is not finite is computed anew by columns, which warns if there is something to warn of. And
+# what underflows here is an intermediate, such as the square of 1e-20 in a check.
+quiet = np.errstate(over="ignore", under="ignore", invalid="ignore")
 
 
 def pays(x, w, shape, OH, stride, dilation):

@@ -134,6 +134,16 @@ def test_other_dtypes_go_by_columns(calls, dtypes):
     assert calls == []
 
 
+@pytest.mark.parametrize("dtype", ["float64", "longdouble", "int64", "complex64", ">f8"])
+def test_a_bias_of_another_dtype_gives_the_output_the_dtype_of_all_three(dtype):
+    rng = np.random.default_rng(0)
+    x, w = (np.float32(rng.integers(-9, 9, shape)) for shape in ((2, 8, 9, 9), (8, 8, 3, 3)))
+    b = np.arange(8).astype(dtype)
+    y = mg.conv2d(x, w, b)
+    assert y.dtype == np.result_type(x, b)
+    np.testing.assert_array_equal(y, mg.conv2d_textbook(x, w) + b[:, None, None])
+
+
 @pytest.mark.parametrize(("channels", "filters"), [(8, 9), (9, 8)])
 def test_first_and_second_derivatives(channels, filters):
     rng = np.random.default_rng(0)
@@ -225,3 +235,17 @@ def test_a_bad_pixel_warns_no_more_than_by_columns():
     y = mg.conv2d(x, w)  # warnings are errors in these tests
     assert np.isinf(y).sum() == 8 * 9
     assert not np.isnan(y).any()
+
+
+@pytest.mark.parametrize(("channels", "filters"), [(8, 12), (12, 8)])
+@pytest.mark.parametrize("small", range(3))
+def test_small_numbers_raise_nothing_that_they_do_not_raise_by_columns(channels, filters, small):
+    rng = np.random.default_rng(0)
+    shapes = (2, channels, 8, 8), (filters, channels, 3, 3), (2, filters, 6, 6)
+    x, w, g = values = [np.float32(rng.normal(size=shape)) for shape in shapes]
+    values[small] *= np.float32(1e-20)  # its square is none of the numbers of float32
+    with np.errstate(all="raise"):
+        found = everything(mg.conv2d, [x, w], g)
+        expected = everything(mg.conv2d_textbook, [x, w], g)
+    for got, textbook in zip(found, expected, strict=True):
+        np.testing.assert_allclose(got, textbook, atol=1e-5 * abs(textbook).max())

@@ -10,7 +10,7 @@ from op_checks import blocks_of, check_gradients
 
 import minigrad as mg
 from minigrad import Tensor, gradients
-from minigrad.ops import winograd
+from minigrad.ops import conv_blocks, winograd
 
 quickly = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 
@@ -64,6 +64,15 @@ def test_the_transforms_give_the_correlation_and_its_two_gradients(numbers):
     np.testing.assert_allclose(winograd.OF_INPUT.T @ (W * U), np.convolve(w, u), atol=1e-12)
 
 
+def test_the_transform_of_the_input_is_the_fractions_that_it_stands_for():
+    nearest = [Fraction(number).limit_denominator(30) for number in winograd.OF_INPUT.flat]
+    assert winograd.OF_INPUT.ravel().tolist() == [float(fraction) for fraction in nearest]
+    points = [Fraction(point) for point in winograd.POINTS]
+    values = [[point**n for n in range(6)] for point in points] + [[0, 0, 0, 0, 0, 1]]
+    product = np.array(nearest).reshape(6, 6).T @ np.array(values)
+    assert product.tolist() == np.eye(6).tolist()
+
+
 def test_the_board_in_the_docstring_is_right():
     d, w = (1, 2, 3, 4), (5, 6, 7)
     products = [
@@ -99,11 +108,14 @@ def test_outputs_and_gradients_are_those_of_the_textbook(data, block_bytes, with
         np.testing.assert_allclose(got, textbook, atol=1e-11)
 
 
-@pytest.mark.parametrize(("channels", "filters"), [(8, 9), (9, 8)])
-def test_each_of_the_three_is_taken_where_it_pays(calls, channels, filters):
-    x, w = np.ones((2, channels, 7, 6)), np.ones((filters, channels, 3, 3))
-    everything(mg.conv2d, [x, w], np.ones((2, filters, 5, 4)))
-    # With fewer filters than channels, g is convolved with the kernels turned.
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("channels", "filters"), [(8, 9), (8, 8), (9, 8)])
+def test_each_of_the_three_is_taken_where_it_pays(calls, monkeypatch, channels, filters, dtype):
+    monkeypatch.setattr(conv_blocks, "_windows", None)  # nothing is computed by columns, too
+    shapes = (2, channels, 7, 6), (filters, channels, 3, 3), (filters,), (2, filters, 5, 4)
+    *values, g = (np.ones(shape, dtype) for shape in shapes)
+    everything(mg.conv2d, values, g)
+    # With no more filters than channels, g is convolved with the kernels turned.
     back = "input_gradient" if filters > channels else "convolution"
     assert sorted(calls) == sorted(["convolution", back, "weight_gradient"])
 
@@ -114,13 +126,15 @@ def test_each_of_the_three_is_taken_where_it_pays(calls, channels, filters):
         ((2, 7, 9, 9), (8, 7, 3, 3), {}),
         ((2, 8, 9, 9), (7, 8, 3, 3), {}),
         ((2, 8, 3, 9), (8, 8, 3, 3), {}),
+        ((2, 8, 3, 9), (9, 8, 3, 3), {}),
         ((2, 8, 9, 9), (8, 8, 2, 3), {}),
+        ((2, 8, 9, 9), (8, 8, 4, 3), {}),
         ((2, 8, 9, 9), (8, 8, 3, 3), {"stride": 2}),
         ((2, 8, 9, 9), (8, 8, 3, 3), {"dilation": (1, 2)}),
     ],
 )
 def test_other_shapes_go_by_columns(calls, shape, kernel, options):
-    y = mg.conv2d(np.ones(shape), np.ones(kernel), **options)
+    y = mg.conv2d_textbook(np.ones(shape), np.ones(kernel), **options)
     everything(mg.conv2d, [np.ones(shape), np.ones(kernel)], np.ones(y.shape), **options)
     assert calls == []
 
@@ -132,6 +146,42 @@ def test_other_dtypes_go_by_columns(calls, dtypes):
     w = rng.integers(-2, 3, (8, 8, 3, 3)).astype(dtypes[1])
     np.testing.assert_array_equal(mg.conv2d(x, w), mg.conv2d_textbook(x, w))  # all are integers
     assert calls == []
+
+
+@pytest.mark.parametrize(("channels", "filters"), [(8, 9), (9, 8)])
+def test_memory_holds_the_channels_of_images_last_and_the_weights_as_they_are_written(
+    channels, filters
+):
+    shapes = (2, channels, 8, 7), (filters, channels, 3, 2), (2, filters, 6, 6)
+    x, w, g = (np.ones(shape) for shape in shapes)
+    options = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}
+    y = conv_blocks._convolution(x, w, **options)
+    dx = conv_blocks._input_gradient(g, w, shape=x.shape, **options)
+    dw = conv_blocks._weight_gradient(g, x, shape=w.shape, **options)
+    assert y.transpose(0, 2, 3, 1).flags.c_contiguous
+    assert dx.transpose(0, 2, 3, 1).flags.c_contiguous
+    assert dw.flags.c_contiguous
+
+
+def test_images_go_a_few_at_a_time_and_in_their_own_dtype(monkeypatch):
+    transformed, looked_at = [], []
+
+    def spy_on_input(matrix, x, rows, function=winograd._transformed):
+        transformed.append(len(x))
+        return function(matrix, x, rows)
+
+    def spy_on_output(x, function=winograd._is_finite):
+        looked_at.append(x.dtype)
+        return function(x)
+
+    monkeypatch.setattr(winograd, "_transformed", spy_on_input)
+    monkeypatch.setattr(winograd, "_is_finite", spy_on_output)
+    shapes = (3, 8, 7, 6), (9, 8, 3, 3), (3, 9, 5, 4)
+    x, w, g = (np.ones(shape, np.float32) for shape in shapes)
+    with blocks_of(1):
+        everything(mg.conv2d, [x, w], g)
+    assert transformed == [1] * 12  # the images, the gradient, and both for the weights
+    assert looked_at == [np.float32] * 7
 
 
 @pytest.mark.parametrize("dtype", ["float64", "longdouble", "int64", "complex64", ">f8"])
@@ -205,15 +255,17 @@ def test_a_bad_number_is_found_where_the_textbook_finds_it(bad, dtype, channels,
     rng = np.random.default_rng(0)
     x = rng.normal(size=(5, channels, 11, 9)).astype(dtype)
     w = rng.normal(size=(filters, channels, 3, 3)).astype(dtype)
+    b = rng.normal(size=filters).astype(dtype)
     g = rng.normal(size=(5, filters, 9, 7)).astype(dtype)
     # Where g is gathered, a bad weight meets the zeros of the border too, by columns as well.
-    for spoil in (x, w, g) if filters > channels else (x, g):
+    for spoil in (x, w, b, g) if filters > channels else (x, b, g):
         place = tuple(n // 2 for n in spoil.shape)
         kept = spoil[place]
         spoil[place] = bad
         with blocks_of(30_000), np.errstate(invalid="ignore"):  # several blocks
-            found = everything(mg.conv2d, [x, w], g)
-            expected = everything(mg.conv2d_textbook, [x, w], g)
+            found = everything(mg.conv2d, [x, w, b], g)
+            y, *textbook = everything(mg.conv2d_textbook, [x, w], g)
+            expected = [y + b[:, None, None], *textbook, g.sum((0, 2, 3))]
         spoil[place] = kept
         for got, textbook in zip(found, expected, strict=True):
             np.testing.assert_allclose(got, textbook, rtol=1e-3, atol=1e-4)
@@ -227,6 +279,12 @@ def test_numbers_whose_squares_overflow_come_out_right(size):
     w = np.float32(rng.normal(size=(8, 8, 3, 3)) / 10)
     exact = mg.conv2d_textbook(np.float64(x), np.float64(w))
     np.testing.assert_allclose(mg.conv2d(x, w), exact, atol=1e-5 * abs(exact).max())
+
+
+def test_a_product_that_overflows_where_the_output_does_not_is_found():
+    x, w = np.zeros((1, 8, 8, 8), np.float32), np.ones((8, 8, 3, 1), np.float32)
+    x[0, 0, 2] = 1.5e38  # at the point 1, times 5/6 and 3: infinite; at all others, less
+    np.testing.assert_allclose(mg.conv2d(x, w), mg.conv2d_textbook(x, w))
 
 
 def test_a_bad_pixel_warns_no_more_than_by_columns():

@@ -1,5 +1,6 @@
 """Winograd's convolution: its algebra, the textbook, rounding, numbers that are not finite."""
 
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -86,6 +87,21 @@ def test_the_board_in_the_docstring_is_right():
     assert outputs == [38, 56] == np.correlate(d, w).tolist()
     for text in ("-10, 45, 3 and 14", "is 38", "is 56"):
         assert text in winograd.__doc__
+
+
+def test_the_matrices_in_the_docstring_are_right(monkeypatch):
+    monkeypatch.setattr(winograd, "POINTS", (0, 1, -1))
+    V2, V3, V4 = (winograd._evaluate(n) for n in (2, 3, 4))
+    shown = [re.sub(r"V\(\d\) =", "", line).split() for line in winograd.__doc__.splitlines()]
+    for row, point in zip(np.hstack([V2, V3, V4]), ["0", "1", "-1", "infinity"], strict=True):
+        assert [*(str(int(number)) for number in row), point] in shown
+    d, w, u = np.array([1, 2, 3, 4]), np.array([5, 6, 7]), np.array([8, 9])
+    D, W, U = np.linalg.inv(V4).T @ d, V3 @ w, V2 @ u
+    np.testing.assert_allclose(D, [1 - 3, (2 + 3) / 2, (3 - 2) / 2, 4 - 2])
+    np.testing.assert_allclose(W, [5, 5 + 6 + 7, 5 - 6 + 7, 7])
+    assert V2.T.tolist() == [[1, 1, 1, 0], [0, 1, -1, 1]]
+    np.testing.assert_allclose(np.linalg.inv(V4) @ (W * U), np.convolve(w, u), atol=1e-12)
+    np.testing.assert_allclose((D * W * U).sum(), u @ np.correlate(d, w))
 
 
 # ---- the textbook --------------------------------------------------------------------------------
@@ -232,6 +248,26 @@ def test_the_error_in_float64_is_what_the_docstring_says(seed):
     exact = (columns @ w.transpose(2, 3, 1, 0).reshape(-1, 64)).reshape(4, 12, 12, 64)
     exact = exact.transpose(0, 3, 1, 2)
     assert abs(found[0] - exact).max() < 6e-15 * abs(exact).max()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "wider", "median", "worst"),
+    [(np.float32, np.float64, 6e-7, 2.5e-6), (np.float64, np.longdouble, 1e-15, 3e-15)],
+)
+def test_the_errors_over_random_shapes_are_those_of_the_docstring(dtype, wider, median, worst):
+    rng = np.random.default_rng(0)
+    errors = []
+    for _ in range(15):
+        N, C, F, KW = (int(rng.choice(n)) for n in ([1, 2], [8, 16, 64], [8, 16, 64], [1, 3, 5]))
+        H, W = rng.integers(6, 12, 2)
+        shapes = (N, C, H, W), (F, C, 3, KW), (N, F, H - 2, W - KW + 1)
+        x, w, g = (rng.normal(size=shape).astype(dtype) for shape in shapes)
+        found = everything(mg.conv2d, [x, w], g)
+        expected = everything(mg.conv2d_textbook, [wider(x), wider(w)], wider(g))
+        for got, exact in zip(found, expected, strict=True):
+            errors.append(abs(got - exact).max() / abs(exact).max())
+    assert np.median(errors) < 2 * median
+    assert max(errors) < 2 * worst
 
 
 def test_a_large_pixel_leaks_into_its_strip_as_little_as_the_docstring_says():

@@ -17,10 +17,10 @@ are six products. Winograd (1980) needs four:
 With the pixels 1 2 3 4 and the weights 5 6 7 these are -10, 45, 3 and 14; and -10 + 45 + 3 is 38,
 which is 1 5 + 2 6 + 3 7, and 45 - 3 + 14 is 56, which is 2 5 + 3 6 + 4 7.
 
-There are more additions now. But in a network with C channels and F filters a pixel is C numbers, a
-weight is a matrix of C by F, and a product is their product: C F multiplications, where adding two
-pixels takes C additions and adding two products F. With 32 channels and 64 filters only the
-products count. What is done to the weights is done once for all pixels.
+There are more additions now. But with C channels and F filters a pixel is a row of C numbers, a
+weight is a matrix of C by F, and a product of the two takes C F multiplications, where to add two
+pixels takes C additions, and to add two products F. With 32 channels and 64 filters it is the
+products that take the time. And what is done to the weights is done once for all pixels.
 
 Why it works
 ------------
@@ -32,8 +32,9 @@ some u0 + u1 t. The product has the coefficients
 which are six products again. But a polynomial of degree 3 is known from its values at four points,
 and a value of the product is the product of the values. So evaluate both at four points, multiply
 four pairs of numbers, and go back from values to coefficients (Toom 1963, Cook 1966). At the points
-0, 1 and -1 that takes additions only. The fourth is infinity: there the highest power outgrows the
-others, and as the value counts its coefficient, which for the product is w2 times u1, too.
+0, 1 and -1 the values take additions only. The fourth point is infinity: there the highest power
+outgrows all others, so that its coefficient stands for the value; that of the product is w2 u1,
+which is once more the product of the values.
 
 To evaluate n coefficients is to multiply by V(n), which has a row 1 t t^2 ... for each point t:
 
@@ -42,7 +43,7 @@ To evaluate n coefficients is to multiply by V(n), which has a row 1 t t^2 ... f
            1 -1               1 -1  1               1 -1  1 -1       -1
            0  1               0  0  1               0  0  0  1        infinity
 
-With the values W = V(3) @ w and U = V(2) @ u those of the product are W * U. They are V(4) @ s, so
+The values are W = V(3) @ w and U = V(2) @ u, and those of the product, V(4) @ s, are W * U. So
 
     s = inv(V(4)) @ (W * U)
 
@@ -58,13 +59,13 @@ D = inv(V(4)).T @ d it becomes one sum of four products of three:
     L = sum(D * W * U)
 
 Its derivative by U is D * W; and as U is V(2) @ u, that by u is y = V(2).T @ (D * W). This is what
-the board shows, with p = D * W:
+the board shows, with p = D * W, but that the halves now stand with the pixels:
 
     D = d0 - d2,  (d1 + d2) / 2,  (d2 - d1) / 2,  d3 - d1          V(2).T = 1  1  1  0
     W = w0,       w0 + w1 + w2,   w0 - w1 + w2,   w2                        0  1 -1  1
 
-And L holds more. If u is the gradient g that arrives at the outputs, L is g @ y, and what comes
-back to the weights and to the pixels is dL/dw and dL/dd. So these are the three functions below:
+And L holds more. If u is the gradient g that arrives at the outputs, L is g @ y, and the gradients
+that the weights and the pixels get are dL/dw and dL/dd. So these are the three functions below:
 
     y     = V(2).T @ (D * W)            the convolution
     dL/dw = V(3).T @ (D * U)            the gradient of the weights
@@ -137,7 +138,8 @@ def _evaluate(n):
     return np.concatenate([np.vander(POINTS, n, increasing=True), at_infinity])
 
 
-# Its numbers are multiples of 1/30. As `inv` gives them, off by 1e-16, float64 loses a third more.
+# The inverse of V(6) consists of multiples of 1/30, but for what `inv` rounds: without that, the
+# errors in float64 are a quarter smaller.
 OF_INPUT = np.round(30 * np.linalg.inv(_evaluate(SEEN)).T) / 30
 OF_KERNEL = _evaluate(KERNEL)
 OF_OUTPUT = _evaluate(STRIP)
@@ -193,8 +195,8 @@ def _is_finite(x):
 # D, W and U are those of the board, for all strips of a block at once.
 
 
-# What is not finite is computed anew by columns, which warns if there is something to warn of. And
-# what underflows here is an intermediate, such as the square of 1e-20 in a check.
+# What is not finite is computed anew by columns, which warns if there is something to warn of. What
+# underflows is seldom a result, and often the square of 1e-20 in the check: it is not reported.
 quiet = np.errstate(over="ignore", under="ignore", invalid="ignore")
 
 

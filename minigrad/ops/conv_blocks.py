@@ -47,7 +47,9 @@ def _column_blocks(windows):
         if buffer is None:
             buffer = np.empty(block.size, windows.dtype)
         columns = buffer[: block.size]
-        if KW * C < min(OW, 16):  # a place of the kernel at a time, in runs of OW: half the time
+        if (
+            KW * C < 16 and KW * C < OW
+        ):  # place by place of the kernel, in runs of OW: half the time
             columns.reshape(KH, KW, C, -1, OH, OW)[...] = block.transpose(3, 4, 5, 0, 1, 2)
             yield images, columns.reshape(KH * KW * C, -1).T
         else:

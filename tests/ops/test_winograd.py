@@ -180,11 +180,14 @@ def test_memory_holds_the_channels_of_images_last_and_the_weights_as_they_are_wr
 
 
 def test_images_go_a_few_at_a_time_and_in_their_own_dtype(monkeypatch):
-    transformed, looked_at = [], []
+    at_once, looked_at = [], []
 
-    def spy_on_input(matrix, x, rows, function=winograd._transformed):
-        transformed.append(len(x))
-        return function(matrix, x, rows)
+    def spy_on_input(matrix, x, rows, most, function=winograd._transformed):
+        at_once.append(most)
+        for images, block in function(matrix, x, rows, most):
+            assert len(x[images]) == block.shape[1] <= most
+            assert block.dtype == x.dtype
+            yield images, block
 
     def spy_on_output(x, function=winograd._is_finite):
         looked_at.append(x.dtype)
@@ -194,10 +197,15 @@ def test_images_go_a_few_at_a_time_and_in_their_own_dtype(monkeypatch):
     monkeypatch.setattr(winograd, "_is_finite", spy_on_output)
     shapes = (3, 8, 7, 6), (9, 8, 3, 3), (3, 9, 5, 4)
     x, w, g = (np.ones(shape, np.float32) for shape in shapes)
-    with blocks_of(1):
-        everything(mg.conv2d, [x, w], g)
-    assert transformed == [1] * 12  # the images, the gradient, and both for the weights
-    assert looked_at == [np.float32] * 7
+    columns = 6 * 2 * 4 * (3 * 8) * 4  # points, strips, columns, their length, bytes of a float
+    for block_bytes, most in (1, 1), (2 * columns, 2), (9 * columns, 9):
+        with blocks_of(block_bytes):
+            everything(mg.conv2d, [x, w], g)
+        assert at_once == [most] * 4  # the images, the gradient, and both for the weights
+        blocks = -(-3 // most)
+        assert looked_at == [np.float32] * (2 * blocks + 1)
+        at_once.clear()
+        looked_at.clear()
 
 
 @pytest.mark.parametrize("dtype", ["float64", "longdouble", "int64", "complex64", ">f8"])

@@ -111,10 +111,10 @@ def judge_mend(number, changes):
 
 
 def learns(found):
-    """Whether a training came near to the healthy one: twice its loss at most, 15 % less read."""
+    """Whether a training came near to the healthy one: its loss to a half, its reading to 10 %."""
     healthy = trained(0)
-    near = found.validation_losses[-1] < 2 * healthy.validation_losses[-1]
-    return near and found.accuracies[-1] > healthy.accuracies[-1] - 0.15
+    near = found.validation_losses[-1] < 1.5 * healthy.validation_losses[-1]
+    return near and found.accuracies[-1] > healthy.accuracies[-1] - 0.1
 
 
 def read(changes):

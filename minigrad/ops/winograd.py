@@ -118,7 +118,8 @@ Convolutional Neural Networks (2016): the same for networks, in two dimensions.
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .windows import channels_last
+from .blocks import blocks
+from .windows import channels_last, output_size
 
 BLOCK_BYTES = 2**20  # of columns
 
@@ -178,36 +179,39 @@ def _is_finite(x):
 # of two workers takes 0.94 of the time.
 
 
-def _images_at_once(bytes_each):
-    """How many images a block has, whose columns take so many bytes for each."""
-    return max(1, BLOCK_BYTES // bytes_each)
+def _blocks(x, size):
+    """The slices that cut x into blocks, and how many images the largest has.
+
+    `size` is how many numbers the columns of an image have at one point.
+    """
+    cuts = blocks(len(x), SEEN * size * x.itemsize, BLOCK_BYTES)
+    return cuts, max((len(x[images]) for images in cuts), default=0)
 
 
-def _transformed(matrix, x, rows, at_once):
+def _transformed(matrix, x, rows, cuts, most):
     """D or U: for each block, `matrix` times the rows of its strips, (points, n, strips, W * C)
 
     Yields the slice of its images first.
     """
     strips = _strips(x, rows)
-    N, number, _, length = strips.shape
+    _, number, _, length = strips.shape
     matrix = matrix.astype(x.dtype)
-    out = np.empty((len(matrix), min(at_once, N), number, length), x.dtype)
-    for start in range(0, N, at_once):
-        images = slice(start, start + at_once)
+    out = np.empty((len(matrix), most, number, length), x.dtype)
+    for images in cuts:
         block = out[:, : len(strips[images])]
         np.matmul(matrix, strips[images], out=block.transpose(1, 2, 0, 3))
         yield images, block
 
 
-def _columns(x, KW, at_once):
+def _columns(x, KW, cuts, most):
     """D: for each block, its windows along the width, (points, n * strips * OW, KW * C)
 
     Yields the slice of its images first. x is (N, H, W, C).
     """
     _, _, W, C = x.shape
     OW = W - KW + 1
-    columns = None
-    for images, block in _transformed(OF_INPUT, x, SEEN, at_once):
+    columns = None  # one for all blocks
+    for images, block in _transformed(OF_INPUT, x, SEEN, cuts, most):
         points, n, number, _ = block.shape
         if columns is None:
             shape = (points, n, number, OW, KW * C)
@@ -241,21 +245,20 @@ def pays(x, w, shape, OH, stride, dilation):
 @quiet
 def convolution(x, w, b, padding):
     """(N, C, H, W), (F, C, 3, KW), (F,) or None -> (N, F, OH, OW); blocks that are not finite"""
-    N, C, H, W = x.shape
+    N, C, _, _ = x.shape
     F, _, _, KW = w.shape
-    OH = H + 2 * padding[0] - KERNEL + 1
-    OW = W + 2 * padding[1] - KW + 1
+    OH, OW = output_size(x.shape, (KERNEL, KW), padding=padding)
     strips = -(-OH // STRIP)
     x = channels_last(x, padding, rows=STRIP * strips + KERNEL - 1)
-    at_once = _images_at_once(SEEN * strips * OW * KW * C * x.itemsize)
+    cuts, most = _blocks(x, strips * OW * KW * C)
     kernels = _kernels(w).reshape(SEEN, KW * C, F)  # W
     back = OF_OUTPUT.T.astype(x.dtype)
     bias = None if b is None else np.tile(b, OW)
-    products = np.empty((SEEN, min(at_once, N), strips, OW * F), x.dtype)
-    rows = np.empty((min(at_once, N), strips, STRIP, OW * F), x.dtype)
+    products = np.empty((SEEN, most, strips, OW * F), x.dtype)
+    rows = np.empty((most, strips, STRIP, OW * F), x.dtype)
     y = np.empty((N, OH, OW * F), x.dtype)
     spoiled = []
-    for images, columns in _columns(x, KW, at_once):
+    for images, columns in _columns(x, KW, cuts, most):
         n = len(y[images])
         np.matmul(columns, kernels, out=products[:, :n].reshape(SEEN, -1, F))  # D * W
         if b is not None:  # each of the four outputs counts the product at the point 1 once
@@ -275,10 +278,10 @@ def weight_gradient(g, x, shape, padding):
     strips = -(-OH // STRIP)
     x = channels_last(x, padding, rows=STRIP * strips + KERNEL - 1)
     g = channels_last(g, rows=STRIP * strips)
-    at_once = _images_at_once(SEEN * strips * OW * KW * C * x.itemsize)
+    cuts, most = _blocks(x, strips * OW * KW * C)
     total = np.zeros((SEEN, KW * C, F), x.dtype)
     product = np.empty_like(total)
-    both = zip(_columns(x, KW, at_once), _transformed(OF_OUTPUT, g, STRIP, at_once))
+    both = zip(_columns(x, KW, cuts, most), _transformed(OF_OUTPUT, g, STRIP, cuts, most))
     for (_, columns), (_, outputs) in both:
         outputs = outputs.reshape(SEEN, -1, F)  # U
         total += np.matmul(columns.transpose(0, 2, 1), outputs, out=product)  # D * U, summed up
@@ -298,17 +301,16 @@ def input_gradient(g, w, shape, padding):
     row = (W + 2 * PW) * C
     strips = -(-OH // STRIP)
     g = channels_last(g, rows=STRIP * strips)
-    at_once = _images_at_once(SEEN * strips * OW * KW * C * g.itemsize)
+    cuts, most = _blocks(g, strips * OW * KW * C)
     kernels = np.ascontiguousarray(_kernels(w).swapaxes(2, 3))  # W: (points, KW, F, C)
     back = np.ascontiguousarray(OF_INPUT.T, g.dtype)
-    most = min(at_once, N)
     products = np.empty((SEEN, KW, most, strips, OW * C), g.dtype)
     wide = np.empty((SEEN, most, strips, row), g.dtype)
     rows = np.empty((most, strips, SEEN, row), g.dtype)
     tall = np.empty((most, strips + 1, STRIP, row), g.dtype)
     x = np.empty((N, H, W, C), g.dtype)
     spoiled = []
-    for images, outputs in _transformed(OF_OUTPUT, g, STRIP, at_once):
+    for images, outputs in _transformed(OF_OUTPUT, g, STRIP, cuts, most):
         n = len(x[images])
         outputs = outputs.reshape(SEEN, 1, -1, F)  # U
         np.matmul(outputs, kernels, out=products[:, :, :n].reshape(SEEN, KW, -1, C))  # W * U

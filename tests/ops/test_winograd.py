@@ -182,9 +182,9 @@ def test_memory_holds_the_channels_of_images_last_and_the_weights_as_they_are_wr
 def test_images_go_a_few_at_a_time_and_in_their_own_dtype(monkeypatch):
     at_once, looked_at = [], []
 
-    def spy_on_input(matrix, x, rows, most, function=winograd._transformed):
+    def spy_on_input(matrix, x, rows, cuts, most, function=winograd._transformed):
         at_once.append(most)
-        for images, block in function(matrix, x, rows, most):
+        for images, block in function(matrix, x, rows, cuts, most):
             assert len(x[images]) == block.shape[1] <= most
             assert block.dtype == x.dtype
             yield images, block
@@ -198,7 +198,7 @@ def test_images_go_a_few_at_a_time_and_in_their_own_dtype(monkeypatch):
     shapes = (3, 8, 7, 6), (9, 8, 3, 3), (3, 9, 5, 4)
     x, w, g = (np.ones(shape, np.float32) for shape in shapes)
     columns = 6 * 2 * 4 * (3 * 8) * 4  # points, strips, columns, their length, bytes of a float
-    for block_bytes, most in (1, 1), (2 * columns, 2), (9 * columns, 9):
+    for block_bytes, most in (1, 1), (2 * columns, 2), (9 * columns, 3):
         with blocks_of(block_bytes):
             everything(mg.conv2d, [x, w], g)
         assert at_once == [most] * 4  # the images, the gradient, and both for the weights

@@ -1,8 +1,8 @@
 """The best honest single network: no ensemble, nothing chosen by the test set.
 
-Five 3x3 convolutions with batch norm, on digits that are turned, scaled, sheared and moved a little
+Six 3x3 convolutions with batch norm, on digits that are turned, scaled, sheared and moved a little
 each time they are seen; AdamW along one cycle; label smoothing; and a moving average of the
-weights, which is scored once, after the last epoch. `--tiny` is a network of fewer than 10,000
+weights, which is scored once, after the last epoch. `--tiny` is a network of fewer than 5,000
 parameters: the same recipe with less dropout, and without label smoothing. All of this was chosen
 by a validation split (`--validation`).
 
@@ -11,17 +11,21 @@ by a validation split (`--validation`).
     python examples/mnist_record.py --tiny
     python examples/mnist_record.py --validation --epochs 5 --without augmentation
 
-What each ingredient gave, on 10,000 training images held back, with one seed and 5 epochs:
+What each ingredient gave: the accuracy on 10,000 training images held back after 5 epochs, the mean
+of three seeds, and the difference to the same three seeds with all, with its standard error.
 
-    all                    99.57 %
-    without augmentation   99.50 %
-    without dropout        99.51 %
-    without average        99.54 %  (of the weights)
-    without decay          99.54 %
-    without smoothing      99.60 %
-    without cycle          99.29 %  (one learning rate throughout)
+    all                    99.56 %
+    without average        99.55 %   -0.01 +- 0.01   (of the weights)
+    without dropout        99.52 %   -0.03 +- 0.03
+    without augmentation   99.52 %   -0.04 +- 0.05
+    without smoothing      99.51 %   -0.05 +- 0.01
+    without decay          99.51 %   -0.05 +- 0.02
+    without cycle          99.42 %   -0.14 +- 0.04   (one learning rate throughout)
 
-The standard error of each is 0.07 %. So the cycle matters; of the others, one run cannot tell.
+So the cycle matters most, and of augmentation 5 epochs cannot tell: in them no image is seen often
+enough to be learned by heart. Five wider layers (99.57 % with 32 to 128 filters, 99.58 % with 48 to
+192) took more time for no difference beyond the error, and so did, with a single seed, padding,
+trembling digits (ElasticTransform) and the mean of the scores of a digit's moved copies.
 """
 
 import functools
@@ -33,33 +37,32 @@ from minigrad import data, nn, optim
 from minigrad.data import augment
 
 INGREDIENTS = ("augmentation", "smoothing", "average", "dropout", "decay", "cycle")
-GOAL = 0.9965  # the test accuracy that a seed is to reach
+GOAL = 0.997  # the test accuracy that a seed is to reach
 TINY_GOAL = 0.993
 
 
 def block(inputs, filters):
-    """Convolution, batch norm, ReLU; the image keeps its size."""
-    convolution = nn.Conv2D(inputs, filters, 3, padding=1, bias=False)
-    return [convolution, nn.BatchNorm(filters), nn.ReLU()]
+    """Convolution, batch norm, ReLU; without padding, so that the image loses its border."""
+    return [nn.Conv2D(inputs, filters, 3, bias=False), nn.BatchNorm(filters), nn.ReLU()]
 
 
 def network(widths, dropout):
-    """Two blocks, pool, two blocks, pool, one block, pool, one dense layer."""
-    a, b, c, d, e = widths
+    """Two blocks, pool, three blocks, pool, one block, one dense layer."""
+    a, b, c, d, e, f = widths
     return nn.Sequential(
-        *block(1, a),
-        *block(a, b),
-        nn.MaxPool(2),  # (N, b, 14, 14)
+        *block(1, a),  # (N, a, 26, 26)
+        *block(a, b),  # (N, b, 24, 24)
+        nn.MaxPool(2),  # (N, b, 12, 12)
         nn.Dropout(dropout),
-        *block(b, c),
-        *block(c, d),
-        nn.MaxPool(2),  # (N, d, 7, 7)
-        nn.Dropout(dropout),
-        *block(d, e),
+        *block(b, c),  # (N, c, 10, 10)
+        *block(c, d),  # (N, d, 8, 8)
+        *block(d, e),  # (N, e, 6, 6)
         nn.MaxPool(2),  # (N, e, 3, 3)
         nn.Dropout(dropout),
-        nn.Flatten(),  # (N, 9 * e)
-        nn.Dense(9 * e, 10),
+        *block(e, f),  # (N, f, 1, 1)
+        nn.Dropout(dropout),
+        nn.Flatten(),  # (N, f)
+        nn.Dense(f, 10),
     )
 
 
@@ -75,7 +78,7 @@ def groups(model, decay):
 def run(args):
     """One seed: train, score, write metrics.json."""
     train, test, kind = seeds.digits(args)
-    widths = (8, 8, 12, 16, 16) if args.tiny else (24, 24, 48, 48, 96)
+    widths = (6, 8, 10, 10, 12, 12) if args.tiny else (16, 32, 64, 64, 96, 128)
     dropout = 0.02 if args.tiny else 0.1
     smoothing = 0.0 if args.tiny else 0.05
     decay = 0.02
@@ -115,9 +118,9 @@ def run(args):
 
 
 def main(argv=None):
-    parser = seeds.parser(__doc__, "runs/record", epochs=14, batch_size=128, lr=0.008)
+    parser = seeds.parser(__doc__, "runs/record", epochs=24, batch_size=128, lr=0.008)
     option = parser.add_argument
-    option("--tiny", action="store_true", help="fewer than 10,000 parameters")
+    option("--tiny", action="store_true", help="fewer than 5,000 parameters")
     option("--without", nargs="+", default=[], choices=INGREDIENTS, help="leave these out")
     args = parser.parse_args(argv)
     seeds.main(__file__, run, args, TINY_GOAL if args.tiny else GOAL)

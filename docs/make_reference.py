@@ -53,14 +53,14 @@ PAGES = [
     ("Networks", "module", "Modules and parameters", "nn.module"),
     ("Networks", "layers", "Layers", "nn.layers nn.convolution nn.normalization"),
     ("Networks", "init", "Initial weights", "nn.init"),
-    ("Networks", "data", "Data", "data.loader data.mnist data.synthetic"),
+    ("Networks", "data", "Data", "data.loader data.mnist data.kaggle data.synthetic"),
     ("Networks", "augment", "Augmentation", "data.augment"),
-    ("Training", "optimizers", "Optimizers", "optim.optimizers"),
+    ("Training", "optimizers", "Optimizers", "optim.optimizers optim.clipping"),
     ("Training", "schedules", "Schedules of the learning rate", "optim.schedules"),
     ("Training", "training", "Training", "training run callbacks lr_range random"),
     ("Training", "evaluation", "Evaluation and weights in files", "evaluation checkpoint"),
     ("Looking", "metrics", "Metrics", "metrics"),
-    ("Looking", "plot", "Pictures", "plot.canvas plot.results plot.inside"),
+    ("Looking", "plot", "Pictures", "plot.canvas plot.curves plot.results plot.inside"),
     ("Looking", "checks", "Checks, debugging, graphs", "gradcheck debug graph"),
 ]
 

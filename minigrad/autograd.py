@@ -67,15 +67,13 @@ class Tensor:
     def backward(self, gradient=None, retain_graph=False):
         """Add d(self)/d(leaf) to the `grad` of every leaf that requires a gradient.
 
-        `gradient` is dL/d(self), from which the others follow. If left out, it is 1, and self must
-        have one element. `retain_graph` keeps the graph for another backward; else it is freed.
-        Rules read arrays as they are now: after optimizer.step(), the new weights.
+        `gradient` is dL/d(self); if left out, it is 1, and self must have one element. The graph
+        is freed but for `retain_graph`. Rules read arrays as they are now: after a step, the new.
         """
         order = topological_order(self)
         targets = [t for t in order if t.node is None or t.retains_grad]
         needed = {id(t) for t in order}  # all of it comes from leaves
-        found = _walk(order, targets, needed, gradient, False, retain_graph)
-        for t, g in zip(targets, found, strict=True):
+        for t, g in zip(targets, _walk(order, targets, needed, gradient, False, retain_graph)):
             t.grad = g if t.grad is None else np.asarray(t.grad + g)  # () + () is no array
 
     if TYPE_CHECKING:  # what ops/numpy_protocol.py binds, for editors and type checkers
@@ -109,8 +107,6 @@ class primitive:  # lower case as `property` is: it is used as a function
         self.rules = rules
         self.each = each
         self.name = self.__name__ = name or function.__name__.strip("_")
-        if getattr(function, "__name__", "").startswith(("<lambda>", "_")):
-            function.__qualname__ = self.name  # by which Python calls it when arguments are wrong
         self.__doc__ = doc
         # The file whose table this row stands in: that of the caller.
         self.__module__ = sys._getframe(1).f_globals.get("__name__", "")
@@ -137,7 +133,11 @@ class primitive:  # lower case as `property` is: it is used as a function
             values.append(x)
         if keywords or len(inputs) > len(self.rules):
             self.check_options(inputs, keywords)  # as well
-        y = self.function(*values, **keywords)
+        try:
+            y = self.function(*values, **keywords)
+        except Exception as error:
+            self.explain(error, values)
+            raise
         if not any_tensor:
             return y
 
@@ -175,7 +175,7 @@ def no_grad():
 
 def topological_order(output):
     """A list of `output` and all that it was computed from, parents first."""
-    if not output.requires_grad:
+    if not getattr(output, "requires_grad", False):
         raise ValueError("nothing here requires a gradient: Tensor(..., requires_grad=True).")
     order = []
     seen = set()  # of ids, as == compares the elements of tensors
@@ -209,9 +209,8 @@ def _reached_by(inputs, order):
 def gradients(output, inputs, gradient=None, create_graph=False, retain_graph=False):
     """Gradients of `output` with respect to `inputs`, a list; no `grad` is written.
 
-    They are arrays that the caller may write into, None for an input that `output` does not depend
-    on. With `create_graph` they are Tensors that can be differentiated again. `gradient` and
-    `retain_graph` are those of `backward`.
+    They are arrays that the caller may write into, None where `output` does not depend on an input;
+    with `create_graph`, Tensors that can be differentiated again. The rest is as in `backward`.
 
     Examples
     --------
@@ -220,6 +219,8 @@ def gradients(output, inputs, gradient=None, create_graph=False, retain_graph=Fa
     >>> float(gradients(slope, [x])[0])
     18.0
     """
+    if not isinstance(inputs, _LISTS) or not all(isinstance(x, Tensor) for x in inputs):
+        raise TypeError(f"gradients expects a list of Tensors, got {inputs!r:.80}: [x] is a list.")
     order = topological_order(output)
     needed = _reached_by(inputs, order)
     return _walk(order, inputs, needed, gradient, create_graph, retain_graph or create_graph)
@@ -227,8 +228,7 @@ def gradients(output, inputs, gradient=None, create_graph=False, retain_graph=Fa
 
 def _walk(order, inputs, needed, gradient, create_graph, retain_graph):
     """Gradients of `inputs`: walks `order` back from its end, through what is `needed` alone."""
-    wanted = {id(x) for x in inputs}
-    found = {}
+    found = dict.fromkeys(map(id, inputs))
     pending = {id(order[-1]): _start(order[-1], gradient, create_graph)}
     with setting(recording, create_graph):
         while order:
@@ -236,7 +236,7 @@ def _walk(order, inputs, needed, gradient, create_graph, retain_graph):
             if id(t) not in needed:
                 continue
             g = pending.pop(id(t))  # complete: all that was computed from t came before
-            if id(t) in wanted:
+            if id(t) in found:
                 found[id(t)] = g
             if t.node is None:
                 continue
@@ -248,7 +248,7 @@ def _walk(order, inputs, needed, gradient, create_graph, retain_graph):
                     pending[id(x)] = h
             if not retain_graph:
                 t.node = _FREED
-    results = [found.get(id(x)) for x in inputs]
+    results = [found[id(x)] for x in inputs]
     return results if create_graph else _owned(results)
 
 
@@ -294,7 +294,7 @@ def _apply_rule(g, t, i, x, create_graph):
 def _fitted(h, x):
     """`h` in the dtype and shape of `x`, summed over the axes along which `x` was broadcast."""
     if h.shape != x.shape:
-        extra = len(h.shape) - len(x.shape)  # axes that broadcasting put in front
+        extra = h.ndim - x.ndim  # axes that broadcasting put in front
         ones = (1,) * extra + x.shape
         if extra < 0 or any(n not in (1, m) for n, m in zip(ones, h.shape)):
             raise ValueError(f"its rule gave shape {h.shape}, to which {x.shape} cannot broadcast.")

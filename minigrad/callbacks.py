@@ -1,21 +1,24 @@
 """Callbacks of `fit`: their base class, and those that stop early, keep weights or average them."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
-from .checkpoint import below, prefixed, save
+from .checkpoint import npz_path, save
+from .files import make_folder, path_of
+from .ops.expect import real, whole
+from .state import below, counter, prefixed
 
 
 class Callback:
     """What `fit` calls; override what you need. Each method gets the `Run`.
 
-    A callback that must remember something when a run is resumed returns it from `state_dict`.
+    A callback that must remember something when a run is resumed returns it from `state_dict`, and
+    begins anew in `on_train_begin` where `run.epoch` is 0, as it may serve another run.
     """
 
     def on_train_begin(self, run):
-        """Before the first epoch."""
+        """Before the first epoch, or before the next one of a run that is resumed."""
 
     def on_epoch_begin(self, run):
         """Before each epoch."""
@@ -30,7 +33,7 @@ class Callback:
         """After each epoch and its validation; `run.history` has its numbers."""
 
     def on_evaluation_end(self, run):
-        """After `on_epoch_end`, before training goes on."""
+        """After `on_epoch_end`, before training goes on; also if something raised meanwhile."""
 
     def on_train_end(self, run):
         """After the last epoch, or an interruption."""
@@ -79,6 +82,8 @@ class _Best(Callback):
         self.best_epoch = 0
 
     def on_train_begin(self, run):
+        if run.epoch == 0:
+            self.best_epoch = 0
         if self.monitor in ("val_loss", "val_accuracy") and run.validation is None:
             raise ValueError(
                 f"{type(self).__name__} with monitor={self.monitor!r} expects validation data, got "
@@ -111,8 +116,15 @@ class EarlyStopping(_Best):
 
     def __init__(self, patience=5, monitor="val_loss"):
         super().__init__(monitor)
-        self.patience = patience
+        self.patience = whole("patience", patience)
         self.weights = {}  # of the best epoch
+
+    def on_train_begin(self, run):
+        super().on_train_begin(run)
+        if run.epoch == 0:
+            self.weights = {}
+        if self.weights:
+            run.model.matching(self.weights)
 
     def on_epoch_end(self, run):
         if self.improved(run):
@@ -127,7 +139,7 @@ class EarlyStopping(_Best):
         return {"best_epoch": np.array(self.best_epoch), **prefixed("weights", self.weights)}
 
     def load_state_dict(self, state):
-        self.best_epoch = int(state["best_epoch"])
+        self.best_epoch = counter("best_epoch", state)
         self.weights = below("weights", state)
 
 
@@ -143,7 +155,11 @@ class SaveBest(_Best):
 
     def __init__(self, path, monitor="val_loss"):
         super().__init__(monitor)
-        self.path = path
+        self.path = npz_path("SaveBest", path)
+
+    def on_train_begin(self, run):
+        super().on_train_begin(run)
+        make_folder(self.path.parent)  # raises now if that is a file
 
     def on_epoch_end(self, run):
         if self.improved(run):
@@ -154,15 +170,19 @@ class KeepLast(Callback):
     """Write the weights after each epoch, as epoch-0001.npz and so on, and keep the last `k`."""
 
     def __init__(self, folder, k=3):
-        if k < 1:
-            raise ValueError(f"KeepLast expects to keep at least one file, got k={k}.")
-        self.folder = Path(folder)
-        self.k = k
+        self.folder = path_of("KeepLast", folder)
+        self.k = whole("k", k, least=1)
+
+    def on_train_begin(self, run):
+        make_folder(self.folder)  # raises now if that is a file
 
     def on_epoch_end(self, run):
-        save(self.folder / f"epoch-{run.epoch:04}.npz", run.model)
-        for old in sorted(self.folder.glob("epoch-????.npz"))[: -self.k]:
-            old.unlink()
+        save(self._path(run.epoch), run.model)
+        if run.epoch > self.k:
+            self._path(run.epoch - self.k).unlink(missing_ok=True)
+
+    def _path(self, epoch):
+        return self.folder / f"epoch-{epoch:04}.npz"
 
 
 class AverageWeights(Callback):
@@ -175,14 +195,20 @@ class AverageWeights(Callback):
     """
 
     def __init__(self, decay=0.999):
-        if not 0 <= decay < 1:
-            raise ValueError(f"AverageWeights expects 0 <= decay < 1, got {decay}.")
-        self.decay = decay
+        self.decay = real("decay", decay, least=0, below=1)
         self.updates = 0
         self.average = {}  # by the names of the weights
 
     def on_train_begin(self, run):
-        self.average = self.average or run.model.state_dict()
+        if run.epoch == 0:
+            self.updates = 0
+            self.average = run.model.state_dict()
+        self.average = run.model.matching(self.average)  # in the dtypes of the weights
+        if "updates" in self.average:
+            raise ValueError(
+                "AverageWeights keeps its count under the name updates in checkpoints, but the "
+                "model has weights of that name: give them another one."
+            )
 
     def on_batch_end(self, run):
         self.updates += 1
@@ -206,5 +232,5 @@ class AverageWeights(Callback):
         return {"updates": np.array(self.updates), **self.average}
 
     def load_state_dict(self, state):
-        self.average = {name: np.array(v) for name, v in state.items() if name != "updates"}
-        self.updates = int(state["updates"])
+        self.updates = counter("updates", state)
+        self.average = {name: array for name, array in state.items() if name != "updates"}

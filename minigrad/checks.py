@@ -5,31 +5,32 @@ import warnings
 import numpy as np
 
 from .data.loader import is_plain
-from .evaluation import predict
+from .evaluation import IGNORED, check_loss, check_model, function_of, outputs_of, tensor_for
 from .nn import Module, Softmax
 from .ops import cross_entropy
 from .ops.shaping import plain
 from .optim import Optimizer
+from .random import use_generator
 
 
-def check_labels(model, loss, *loaders):
-    """Find class labels out of range before the first step, not in the middle of training.
+def check_data(model, loss, *loaders):
+    """Run the model on one example of each loader, and look at all labels, before the first step.
 
-    Of cross_entropy alone, and of loaders that hand out their own arrays.
+    Of loaders that hand out their own arrays. Nothing is drawn from the default generator for it.
 
     Raises
     ------
     ValueError
-        For a label that the model has no score for.
+        For a label that the model has no score for, and whatever the model raises.
 
     Warns
     -----
     UserWarning
         If the model ends with a Softmax, which cross_entropy already includes.
     """
-    if loss is not cross_entropy:
-        return
-    if isinstance(model.modules()[-1], Softmax):
+    check_model("fit", model)
+    function, options = function_of(loss)
+    if function is cross_entropy and isinstance(model.modules()[-1], Softmax):
         warnings.warn(
             "cross_entropy expects scores before any Softmax: leave it out of the model; "
             "mg.softmax(scores) gives probabilities later.",
@@ -38,13 +39,21 @@ def check_labels(model, loss, *loaders):
     for loader in loaders:
         if not is_plain(loader):
             continue
-        scores = predict(model, loader.transformed(loader.x[:1], loader.epoch, step=0))
-        y = loader.y
-        if scores.ndim > 1 and y.dtype.kind in "iu" and y.max(initial=0) >= scores.shape[1]:
-            raise ValueError(
-                f"the model gives {scores.shape[1]} scores, so labels go from 0 to "
-                f"{scores.shape[1] - 1}, but the data has a label {y.max()}."
-            )
+        with model.evaluating(), use_generator(lambda: np.random.default_rng(0)):
+            outputs = outputs_of(model, loader.transformed(loader.x[:1], loader.epoch, step=0))
+            scores = tensor_for(loss, model, outputs)
+        if function is cross_entropy and np.ndim(scores) > 1 and loader.y.dtype.kind in "iu":
+            _check_labels(loader.y, scores.shape[1], options.get("ignore_index", IGNORED))
+
+
+def _check_labels(y, number, ignored):
+    used = y[y != ignored]
+    wrong = used[(used < 0) | (used >= number)]
+    if wrong.size:
+        raise ValueError(
+            f"the model gives {number} scores, so labels go from 0 to {number - 1}, but the data "
+            f"has a label {wrong.flat[0]}, the first of {wrong.size}."
+        )
 
 
 def check_optimizer(optimizer, model, loss):
@@ -61,9 +70,12 @@ def check_optimizer(optimizer, model, loss):
         If it lacks some of the model's parameters and holds others, as after a layer was replaced.
         The loss, if it is a Module, may have parameters of its own.
     """
+    check_model("TrainStep", model)
+    check_loss(loss)
     if not isinstance(optimizer, Optimizer):
         raise TypeError(
-            f"optimizer expects one such as mg.optim.Adam(model.parameters()), got {optimizer!r}."
+            "optimizer expects one such as mg.optim.Adam(model.parameters()), got "
+            f"{optimizer!r:.80}."
         )
     held = {id(p) for p in optimizer.params}
     parts = [part for part in (model, loss) if isinstance(part, Module)]
@@ -81,6 +93,24 @@ def check_optimizer(optimizer, model, loss):
         warnings.warn(message, stacklevel=3)
     else:
         raise ValueError(message)
+
+
+def check_schedule(schedule, optimizer):
+    """Find what is no schedule, or one of another optimizer.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if isinstance(schedule, type) or not hasattr(schedule, "interval"):
+        raise TypeError(
+            f"schedule expects one such as mg.optim.StepLR(optimizer, 3), got {schedule!r:.80}."
+        )
+    if getattr(schedule, "optimizer", optimizer) is not optimizer:
+        raise ValueError(
+            f"{type(schedule).__name__} was made for another optimizer, whose learning rate it "
+            "would change: make it of the one that fit gets."
+        )
 
 
 def check_numbers(x, y, loss):

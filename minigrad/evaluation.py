@@ -8,7 +8,9 @@ import numpy as np
 
 from .autograd import Tensor
 from .data.loader import DataLoader, batches_of, is_plain, loader_of
+from .nn.module import Module
 from .ops import binary_cross_entropy_with_logits, cross_entropy
+from .ops.expect import whole
 from .ops.shaping import plain
 from .parallel import Workers, choose_workers
 
@@ -49,6 +51,13 @@ def predict(model, x, batch_size=256, workers=1):
     >>> predict(mg.nn.Dense(2, 3), np.ones((5, 2))).shape
     (5, 3)
     """
+    check_model("predict", model)
+    whole("batch_size", batch_size, least=1)
+    if not getattr(x, "shape", ()):  # a single number has the shape ()
+        raise TypeError(
+            f"predict expects an array of examples, got {type(x).__name__}: np.array(x) makes one "
+            "of a list, np.atleast_1d(x) of a number."
+        )
     if len(x) == 0:
         raise ValueError("predict expects at least one example, got empty data.")
     with Workers(choose_workers(workers, model.parameters(), batch_size)) as pool:
@@ -56,6 +65,15 @@ def predict(model, x, batch_size=256, workers=1):
         batches = [slice(start, start + size) for start in range(0, len(x), size)]
         with model.evaluating():
             return np.concatenate(pool.map(lambda batch: _scores(model, x[batch]), batches))
+
+
+def check_model(caller, model):
+    """Raise a TypeError unless it is a Module."""
+    if not isinstance(model, Module):
+        raise TypeError(
+            f"{caller} expects a model, such as nn.Sequential(...) or a class of your own that is "
+            f"derived from nn.Module, got {model!r:.80}."
+        )
 
 
 def _scores(model, x):
@@ -66,7 +84,37 @@ def _scores(model, x):
             f"predict expects one Tensor from {type(model).__name__}.forward, got "
             f"{type(outputs).__name__}: return one, or call the model inside mg.no_grad()."
         )
+    if outputs.shape[:1] != x.shape[:1]:
+        raise ValueError(
+            f"predict expects outputs for each of {len(x)} examples, got {outputs.shape} for x "
+            f"{x.shape}: x[None] makes a batch of one example."
+        )
     return outputs.data
+
+
+def check_loss(loss):
+    """Raise a TypeError unless it is a function."""
+    if not callable(loss) or isinstance(loss, type):
+        raise TypeError(
+            f"loss expects a function such as mg.cross_entropy, got {loss!r:.80}: pass the "
+            "function itself, without calling it; of a Module, an instance."
+        )
+
+
+def loss_of(loss, outputs, y):
+    """loss(outputs, y); raises an error unless that is a Tensor of one number."""
+    value = loss(outputs, y)
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"loss(outputs, y) expects to return a Tensor of one number, got {value!r:.80}: "
+            "does it end with a return, and compute in operations of minigrad?"
+        )
+    if value.size != 1:
+        raise ValueError(
+            f"loss(outputs, y) expects to return a Tensor of one number, got shape {value.shape}: "
+            "let it end with .mean()."
+        )
+    return value
 
 
 def outputs_of(model, x):
@@ -84,7 +132,7 @@ def tensor_for(loss, model, outputs):
     """The outputs; raises a TypeError if a loss of minigrad would get anything but a Tensor."""
     if isinstance(outputs, Tensor):
         return outputs
-    function, _ = _function_of(loss)
+    function, _ = function_of(loss)
     if getattr(function, "__module__", "") != cross_entropy.__module__:
         return outputs
     raise TypeError(
@@ -121,6 +169,8 @@ def evaluate(model, data, loss=cross_entropy, batch_size=256, workers=1):
     >>> sorted(evaluate(mg.nn.Dense(2, 3), (np.ones((5, 2)), np.zeros(5, int))))
     ['accuracy', 'loss']
     """
+    check_model("evaluate", model)
+    check_loss(loss)
     loader = loader_of(data, batch_size)
     if isinstance(loader, DataLoader):
         batch_size = loader.batch_size
@@ -135,7 +185,7 @@ def evaluate_with(pool, model, loader, loss):
         x, y = batch
         outputs = tensor_for(loss, model, outputs_of(model, x))
         targets, weight = count_targets(y, loss)
-        mean = loss(outputs, y).item() if weight else 0.0  # all of a batch may be ignored
+        mean = loss_of(loss, outputs, y).item() if weight else 0.0  # all of a batch may be ignored
         return mean, weight, count_hits(outputs, y, loss), targets
 
     with model.evaluating():
@@ -173,7 +223,7 @@ def count_hits(outputs, targets, loss):
         return None
     scores = outputs.data
     targets = np.asarray(plain(targets))
-    loss, options = _function_of(loss)
+    loss, options = function_of(loss)
     if loss is binary_cross_entropy_with_logits:
         if scores.shape != targets.shape or not ((targets == 0) | (targets == 1)).all():
             return None
@@ -182,7 +232,7 @@ def count_hits(outputs, targets, loss):
         scores = np.moveaxis(scores, 1, -1)  # (N, ..., K)
     if targets.dtype.kind not in "iu" or scores.shape[:-1] != targets.shape:
         return None
-    hits = scores.argmax(-1) == targets
+    hits = (scores.argmax(-1) == targets) & ~np.isnan(scores).any(-1)  # argmax finds the first NaN
     if loss is cross_entropy:
         hits &= targets != options.get("ignore_index", IGNORED)
     return int(hits.sum())
@@ -195,7 +245,7 @@ def count_targets(targets, loss):
     by the weight of its class; the mean of any other loss counts by the examples.
     """
     targets = np.asarray(plain(targets))
-    loss, options = _function_of(loss)
+    loss, options = function_of(loss)
     if loss is not cross_entropy or targets.dtype.kind not in "iu":
         return targets.size, len(targets)
     used = targets != options.get("ignore_index", IGNORED)
@@ -205,7 +255,7 @@ def count_targets(targets, loss):
     return number, float(np.asarray(plain(options["weight"]))[targets[used]].sum())
 
 
-def _function_of(loss):
+def function_of(loss):
     """A loss and the options that functools.partial gave it, such as label_smoothing."""
     if isinstance(loss, functools.partial):
         return loss.func, loss.keywords

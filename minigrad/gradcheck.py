@@ -13,6 +13,7 @@ import numpy as np
 from . import autograd
 from .autograd import Tensor, primitive, recording, setting, watching
 from .nn.module import Module
+from .ops.expect import real
 from .ops.shaping import plain
 
 
@@ -58,6 +59,14 @@ def gradcheck(f, inputs, eps=1e-6, atol=1e-7, rtol=1e-5):
     ...
     minigrad.gradcheck.GradientError: wrong: gradient of argument 0 at index (0,): expected ...
     """
+    if not callable(f) or isinstance(f, type):
+        raise TypeError(
+            f"gradcheck expects a function or a module, got {f!r:.80}: pass the function itself, "
+            "without calling it; of a class, an instance."
+        )
+    real("eps", eps, above=0)
+    real("atol", atol, least=0)
+    real("rtol", rtol, least=0)
     if not isinstance(inputs, tuple | list):
         inputs = (inputs,)
     arguments = [_float64(x) for x in inputs]

@@ -111,6 +111,10 @@ def graph(tensor, model=None):
         c0_1 --> o0
         o0 --> t0
     """
+    if not isinstance(tensor, Tensor):
+        raise TypeError(
+            f"graph expects a Tensor, got {tensor!r:.80}: draw the loss, before its backward()."
+        )
     order = [tensor]
     if tensor.requires_grad:
         order = topological_order(tensor)[::-1]  # the result first

@@ -4,8 +4,10 @@ import itertools
 
 import numpy as np
 
-from .data.loader import batches_of, loader_of
+from .data.loader import DataLoader, batches_of, loader_of
+from .evaluation import check_model
 from .ops import cross_entropy
+from .ops.expect import real, whole
 from .training import LossNotFinite, TrainStep
 
 
@@ -34,8 +36,8 @@ def lr_range_test(
         The most steps to take; the test ends early once the loss exceeds four times its
         minimum or is not finite.
 
-    The other parameters are those of `fit`. Afterward, model and optimizer are as they were, also
-    after Ctrl-C or an error.
+    The other parameters are those of `fit`. Afterward, model, optimizer and the epoch of a
+    DataLoader are as they were, also after Ctrl-C or an error.
 
     Returns
     -------
@@ -56,25 +58,32 @@ def lr_range_test(
     >>> len(rates), len(losses), bool(losses[-1] < losses[0])
     (100, 100, True)
     """
-    weights = model.state_dict()
-    state = optimizer.state_dict()
+    check_model("lr_range_test", model)
+    real("low", low, above=0)
+    real("high", high, above=low)
+    whole("steps", steps, least=1)
     loader = loader_of(train, batch_size, seed)
     epochs = itertools.repeat(loader)
     batches = itertools.chain.from_iterable(map(batches_of, epochs))
     rates = np.geomspace(low, high, steps)
     losses = []
-    try:
-        with TrainStep(model, loss, optimizer, workers, seed) as step:
+    with TrainStep(model, loss, optimizer, workers, seed) as step:
+        weights = model.state_dict()
+        state = optimizer.state_dict()
+        epoch = loader.epoch if isinstance(loader, DataLoader) else None
+        try:
             for rate, (x, y) in zip(rates.tolist(), batches):
                 for group in optimizer.param_groups:
                     group["lr"] = rate
                 losses.append(step(x, y))
                 if losses[-1] > 4 * min(losses):
                     break
-    except LossNotFinite:
-        if not losses:  # no learning rate has done anything yet
-            raise
-    finally:
-        model.load_state_dict(weights)
-        optimizer.load_state_dict(state)
+        except LossNotFinite:
+            if not losses:  # no learning rate has done anything yet
+                raise
+        finally:
+            model.load_state_dict(weights)
+            optimizer.load_state_dict(state)
+            if isinstance(loader, DataLoader):
+                loader.epoch = epoch
     return rates[: len(losses)], np.array(losses)

@@ -7,6 +7,8 @@ What cannot be judged (empty input, NaN, labels out of range) raises an error.
 
 import numpy as np
 
+from .ops.expect import whole
+
 # ---- right or wrong: accuracy, top_k_accuracy ----------------------------------------------------
 
 
@@ -63,7 +65,7 @@ def top_k_accuracy(outputs, targets, k=5):
     check_order(outputs, targets)
     outputs = _check_scores(outputs)
     _, targets, classes = check_answers(outputs, targets)
-    if not 1 <= k <= classes:
+    if not 1 <= whole("k", k) <= classes:
         raise ValueError(f"k must lie in 1..{classes}, the number of classes, got {k}.")
     best = np.argsort(-outputs, axis=1, kind="stable")[:, :k]  # (N, k)
     return float(np.mean((best == targets[:, None]).any(axis=1)))
@@ -198,8 +200,7 @@ def calibration(probabilities, targets, bins=15):
     check_order(probabilities, targets)
     probabilities = check_probabilities(probabilities)
     predicted, targets, _ = check_answers(probabilities, targets)
-    if bins < 1:
-        raise ValueError(f"bins must be at least 1, got {bins}.")
+    whole("bins", bins, least=1)
     confidence = probabilities.max(axis=1)
     index = np.searchsorted(np.arange(1, bins) / bins, confidence)  # (N,)
     count = np.bincount(index, minlength=bins)
@@ -246,6 +247,8 @@ def expected_calibration_error(probabilities, targets, bins=15):
 def check_answers(predicted, targets, classes=None):
     """Answers and targets as labels (N,), and the number of classes; raises if they do not fit."""
     check_order(predicted, targets)
+    if classes is not None:
+        whole("classes", classes, least=1)
     predicted = np.asarray(predicted)
     if predicted.ndim == 2:
         classes = classes or predicted.shape[1]
@@ -253,7 +256,10 @@ def check_answers(predicted, targets, classes=None):
     predicted = check_labels(predicted, "predicted", classes)
     targets = check_labels(targets, "targets", classes)
     if len(predicted) != len(targets):
-        raise ValueError(f"Got {len(predicted)} predictions for {len(targets)} targets.")
+        raise ValueError(
+            f"Got {len(predicted)} predictions for {len(targets)} targets: each prediction needs "
+            "the target of its own example."
+        )
     if not classes:
         classes = int(max(predicted.max(), targets.max())) + 1
     return predicted, targets, classes

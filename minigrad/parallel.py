@@ -5,6 +5,7 @@ one thread with two: elementwise passes run in parallel too. While gradients are
 worker only returns values; running statistics and parameters change after all have succeeded.
 """
 
+import os
 import threading
 import weakref
 from contextlib import AbstractContextManager
@@ -77,6 +78,7 @@ class Workers(AbstractContextManager):
             warn_once(f"workers={count}, but no threads start here ({error}): one worker does all.")
             return
         self.count = count
+        self._process = os.getpid()
         self._close = weakref.finalize(self, _shut, self._pool, one_blas_thread())
 
     def map(self, function, items):
@@ -86,6 +88,11 @@ class Workers(AbstractContextManager):
         """
         if self.count == 1 or len(items) < 2:
             return [function(item) for item in items]
+        if self._process != os.getpid():
+            raise RuntimeError(
+                "these workers are threads of the process that was forked, and there are none of "
+                "them in this one: make a new TrainStep after the fork."
+            )
         results = [None] * len(items)
 
         def work(k):

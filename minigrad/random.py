@@ -40,8 +40,10 @@ def manual_seed(seed):
     >>> bool((mg.nn.Dense(2, 3).weight.data == first).all())
     True
     """
+    from .ops.expect import whole  # here, as operations import this module
+
     global _default
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(whole("seed", seed))
     with _lock:
         _default = generator
 
@@ -62,6 +64,24 @@ def default_generator():
         if _default is None:
             _default = np.random.default_rng()
         return _default
+
+
+def chosen_generator(rng):
+    """`rng`, or the default generator where that is None.
+
+    Raises
+    ------
+    TypeError
+        If it is anything but a generator, such as a seed.
+    """
+    if rng is None:
+        return default_generator()
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"rng expects a numpy.random.Generator, got {rng!r:.80}: np.random.default_rng(seed) "
+            "makes one."
+        )
+    return rng
 
 
 def use_generator(make):

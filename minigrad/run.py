@@ -1,11 +1,13 @@
 """A run: the state of training while `fit` is under way, what it measured, and its checkpoint."""
 
-from pathlib import Path
+from contextlib import contextmanager
 
 import numpy as np
 
-from .checkpoint import below, prefixed, read_arrays, write_arrays
+from .checkpoint import npz_path, read_arrays, readable, write_arrays
 from .data.loader import DataLoader, batches_of, is_plain
+from .files import make_folder
+from .state import below, counter, filling, prefixed
 
 VERSION = 1  # of the files that `Run.keep` writes
 
@@ -68,6 +70,19 @@ class Run:
         """Call the method `name` of all callbacks."""
         for callback in self.callbacks:
             getattr(callback, name)(self)
+
+    @contextmanager
+    def evaluating(self):
+        """Between `on_evaluation_begin` and `on_evaluation_end`, which an error brings, too."""
+        begun = []
+        try:
+            for callback in self.callbacks:
+                callback.on_evaluation_begin(self)
+                begun.append(callback)
+            yield
+        finally:
+            for callback in begun:
+                callback.on_evaluation_end(self)
 
     def interrupt(self):
         """Note that Ctrl-C was pressed: training ends after the current step."""
@@ -153,47 +168,86 @@ class Run:
 
     def keep(self, path):
         """Write the state of the run: weights, optimizer, schedule, callbacks, counters."""
+        write_arrays(path, self._state())
+
+    def _state(self):
+        """The arrays of a checkpoint, by name."""
         counters = {"epoch": self.epoch, "stop": self.stop}
         arrays = prefixed("run", self._marks() | counters)
         arrays |= prefixed("history", self.history)
         for prefix, part in self._parts().items():
             arrays |= prefixed(prefix, part.state_dict())
-        write_arrays(path, arrays)
+        return arrays
 
-    def restore(self, path, resume):
-        """Continue from a checkpoint, if there is one; all or nothing.
+    def begin(self, checkpoint, resume):
+        """Call `on_train_begin`, after continuing from a checkpoint, if there is one.
+
+        All or nothing: if anything raises, model, optimizer and schedule are as they were.
 
         Raises
         ------
         FileExistsError
             If there is one, but `resume` is False: it would be overwritten.
         ValueError
-            If it is damaged, or of another training run.
+            If it is damaged, or of another training run, or `resume` has no path.
         TypeError
-            If the batches are not a DataLoader's.
+            If the batches are not a DataLoader's, or the state is nothing that could be read again.
         """
+        path = None if checkpoint is None else self._checked(checkpoint, resume)
+        if checkpoint is None and resume:
+            raise ValueError("resume=True expects checkpoint=, the path of the file, got none.")
+        before = {prefix: part.state_dict() for prefix, part in self._parts().items()}
+        try:
+            if path is not None and path.exists():
+                self._restore(path)
+            else:
+                self.call("on_train_begin")
+        except BaseException:
+            # The optimizer after the schedule, which sets learning rates as well.
+            for prefix, part in reversed(self._parts().items()):
+                part.load_state_dict(before[prefix])
+            raise
+
+    def _checked(self, path, resume):
+        """The path, if the run can be kept there; found out now, not after the first epoch."""
         if not isinstance(self.loader, DataLoader):
             raise TypeError(
                 "checkpoint= expects a pair of arrays or a DataLoader, whose epoch is set when a "
                 f"run is resumed, got {type(self.loader).__name__}: leave checkpoint= out."
             )
-        if not Path(path).exists():
-            return
-        if not resume:
+        path = npz_path("checkpoint", path)
+        readable(self._state())
+        make_folder(path.parent)
+        if path.exists() and not resume:
             raise FileExistsError(f"{path} exists: set resume=True to continue, or remove it.")
+        return path
+
+    def _restore(self, path):
+        """Continue from a checkpoint, and call `on_train_begin`."""
         arrays = read_arrays(path)
-        before = {prefix: part.state_dict() for prefix, part in self._parts().items()}
         try:
             self._check_marks(below("run", arrays))
-            self._load(arrays)
-        except (ValueError, KeyError, TypeError) as error:
+            self._load_counters(arrays)
             for prefix, part in self._parts().items():
-                part.load_state_dict(before[prefix])
+                part.load_state_dict(below(prefix, arrays))
+        except Exception as error:  # the state of a callback may raise anything
             raise ValueError(f"{path} is a checkpoint of another run: {error}") from error
-        self.epoch = int(arrays["run.epoch"])
-        self.stop = bool(arrays["run.stop"])
+        try:
+            self.call("on_train_begin")  # callbacks compare their state with the model
+        except ValueError as error:
+            raise ValueError(f"{path} is a checkpoint of another run: {error}") from error
+
+    def _load_counters(self, arrays):
+        epoch = counter("run.epoch", arrays, least=1)
+        stop = bool(filling("run.stop", arrays.get("run.stop"), np.array(False)))
+        if "history.loss" not in arrays:
+            raise ValueError("history.loss is missing.")
         for key, values in below("history", arrays).items():
+            if values.shape != (epoch,) or values.dtype.kind != "f":
+                raise ValueError(f"history.{key} expects a number for each of {epoch} epochs.")
             self.history[key] = values.tolist()
+        self.epoch = epoch
+        self.stop = stop
 
     def _parts(self):
         """What has a state of its own, by the prefix of its names in the file."""
@@ -201,10 +255,6 @@ class Run:
         for i, callback in enumerate(self.callbacks):
             parts[f"callback{i}"] = callback
         return {prefix: part for prefix, part in parts.items() if part is not None}
-
-    def _load(self, arrays):
-        for prefix, part in self._parts().items():
-            part.load_state_dict(below(prefix, arrays))
 
     def _marks(self):
         """What must be the same when a run is resumed: the result depends on it to the bit."""

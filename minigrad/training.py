@@ -18,12 +18,14 @@ import numpy as np
 
 from .autograd import gradients, setting
 from .callbacks import callback_list
-from .checks import check_labels, check_numbers, check_optimizer
+from .checks import check_data, check_numbers, check_optimizer, check_schedule
 from .data.loader import is_plain, loader_of
-from .evaluation import count_hits, count_targets, evaluate_with, outputs_of, tensor_for
+from .evaluation import count_hits, count_targets, evaluate_with, loss_of, outputs_of, tensor_for
 from .nn.normalization import collected
 from .ops import cross_entropy
-from .optim.optimizers import Optimizer, limit_norm
+from .ops.expect import real, whole
+from .optim.clipping import limit_norm
+from .optim.optimizers import Optimizer
 from .parallel import Workers, choose_workers
 from .progress import Progress
 from .random import stream, use_generator
@@ -114,13 +116,15 @@ class TrainStep(AbstractContextManager):
         transform=None,
     ):
         check_optimizer(optimizer, model, loss)
+        if clip_norm is not None:
+            real("clip_norm", clip_norm, above=0)
         self.model = model
         self.loss = loss
         self.optimizer = optimizer
         self.workers = workers
-        self.seed = seed
+        self.seed = whole("seed", seed)
         self.clip_norm = clip_norm
-        self.accumulate = accumulate
+        self.accumulate = whole("accumulate", accumulate, least=1)
         self.transform = transform
         self.epoch = 0
         self.count = 0
@@ -142,8 +146,10 @@ class TrainStep(AbstractContextManager):
             If the loss is not finite (a LossNotFinite, unless the batch has such numbers itself);
             then nothing is updated.
         """
-        if len(x) != len(y) or len(x) == 0:
-            raise ValueError(f"a step needs a target for each example, got {len(x)} and {len(y)}.")
+        if not np.shape(x)[:1] == np.shape(y)[:1] > (0,):
+            raise ValueError(
+                f"a step needs x (N, ...), y (N, ...) and N > 0, got {np.shape(x)}, {np.shape(y)}."
+            )
         pool = self.pool(len(x))
         shards = _cut(x, y, min(pool.count, len(x)), self.loss)
         results = pool.map(self._named_shard, shards)
@@ -178,7 +184,7 @@ class TrainStep(AbstractContextManager):
         with use_generator(make_generator), setting(collected, []):
             x = self.transform(shard.x, *place) if self.transform else shard.x
             outputs = tensor_for(self.loss, self.model, outputs_of(self.model, x))
-            loss = self.loss(outputs, shard.y)
+            loss = loss_of(self.loss, outputs, shard.y)
             if not np.isfinite(loss.data).all():
                 check_numbers(x, shard.y, loss)
                 raise LossNotFinite(
@@ -192,9 +198,7 @@ class TrainStep(AbstractContextManager):
     def _gradients(self, loss, share):
         """The gradient of each parameter of the optimizer, None for a frozen one."""
         trained = [p for p in self.optimizer.params if p.requires_grad]
-        # None is refused by gradients() for a loss of several numbers, with a reason.
-        start = np.full(loss.shape, share / self.accumulate) if loss.size == 1 else None
-        found = iter(gradients(loss, trained, start))
+        found = iter(gradients(loss, trained, np.full(loss.shape, share / self.accumulate)))
         return [next(found) if p.requires_grad else None for p in self.optimizer.params]
 
     # ---- the update ------------------------------------------------------------------------------
@@ -342,11 +346,9 @@ def fit(
 
     Raises
     ------
-    ValueError
-        For x and y of different lengths, no data, class labels out of range, a loss that is not
-        finite, or a checkpoint that is damaged or of another run.
-    TypeError
-        For data, callbacks or an optimizer of another kind.
+    TypeError, ValueError
+        For what cannot be trained on: found before the first step, but for a loss that is not
+        finite. A checkpoint that is damaged or of another run changes nothing.
 
     Examples
     --------
@@ -360,18 +362,17 @@ def fit(
     """
     loader = loader_of(train, batch_size, seed)
     validation = None if validation is None else loader_of(validation, batch_size=256)
-    check_labels(model, loss, loader, validation)
-    if not isinstance(epochs, int) or epochs < 0:
-        raise ValueError(f"fit expects a number of epochs, 0 or more, got {epochs!r}.")
+    check_data(model, loss, loader, validation)
+    epochs = whole("epochs", epochs)
+    if schedule is not None:
+        check_schedule(schedule, optimizer)
     callbacks = callback_list(callbacks) + ([Progress()] if progress else [])
     transform = loader.transformed if is_plain(loader) else None
     options = {"clip_norm": clip_norm, "accumulate": accumulate, "transform": transform}
     with TrainStep(model, loss, optimizer, workers, seed, **options) as step:
         run = Run(step, loader, validation, schedule, epochs, callbacks)
-        if checkpoint is not None:
-            run.restore(checkpoint, resume)
+        run.begin(checkpoint, resume)
         with deferred_interrupt(run.interrupt):
-            run.call("on_train_begin")
             while run.goes_on():
                 run.begin_epoch()
                 for x, y in run.batches():  # as they are: each worker transforms its own shard
@@ -379,10 +380,9 @@ def fit(
                 if run.history.interrupted:
                     break
                 step.flush()
-                run.call("on_evaluation_begin")
-                run.end_epoch(_scores(step, validation))
-                run.call("on_epoch_end")
-                run.call("on_evaluation_end")
+                with run.evaluating():
+                    run.end_epoch(_scores(step, validation))
+                    run.call("on_epoch_end")
                 if checkpoint is not None:
                     run.keep(checkpoint)
             run.call("on_evaluation_begin")

@@ -59,6 +59,8 @@ def _variable(x):
 
 def _traced(name, f, argnums, result):
     """The function that runs `f` once and returns `result(trace)` of that run."""
+    if not callable(f):
+        raise TypeError(f"{name} expects a function, got {f!r:.80}.")
 
     @wraps(f)
     def transformed(*args, **keywords):
@@ -85,11 +87,11 @@ class _Trace:
         self.name = name
         self.args = args
         self.argnums = argnums
-        self.chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-        if any(not -len(args) <= n < len(args) for n in self.chosen):
+        self.chosen = tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
+        if any(not (isinstance(n, int) and -len(args) <= n < len(args)) for n in self.chosen):
             raise ValueError(
-                f"{name} got {len(args)} arguments, but {argnums=}. Positions count from 0; "
-                "an argument given by keyword has none."
+                f"{name} got {len(args)} arguments, but {argnums=}. Positions count from 0, "
+                "several come in a tuple; an argument given by keyword has none."
             )
         inputs = list(args)
         with setting(recording, True):
@@ -285,6 +287,11 @@ def hvp(f, argnums=0):
 
     @wraps(f)
     def product(*args, **keywords):
+        if len(args) < 2:
+            raise TypeError(
+                f"hvp expects the arguments of f, and v after them, got {len(args)} of both: "
+                "hvp(f)(x, v)."
+            )
         *args, v = args
         return _traced("hvp", slope, argnums, lambda trace: trace.pull(v))(*args, **keywords)
 

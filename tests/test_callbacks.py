@@ -1,5 +1,7 @@
 """Callbacks: early stopping, the best and the last weights, their average."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -40,15 +42,20 @@ class Tied(nn.Module):
 
 
 @pytest.mark.parametrize("names", [["inner.weight"], ["inner.weight", "outer.weight"]])
-def test_the_average_of_a_shared_weight_goes_on_from_one_name_or_both(names):
+def test_the_average_of_a_shared_weight_goes_on_from_one_name_or_both(names, tmp_path):
     """A checkpoint of version 0.1 holds the first name alone."""
     model = Tied()
     expected = 0.9 * np.ones((2, 2)) + 0.1 * model.inner.weight.data
     average = mg.AverageWeights(0.9)
-    average.load_state_dict({"updates": np.array(1000)} | {name: np.ones((2, 2)) for name in names})
     x, y = np.ones((4, 2), np.float32), np.zeros(4, int)
     optimizer = optim.SGD(model.parameters(), lr=0.0)
-    mg.fit(model, (x, y), optimizer=optimizer, epochs=1, callbacks=[average], progress=False)
+    options = {"callbacks": [average], "progress": False, "checkpoint": tmp_path / "run.npz"}
+    mg.fit(model, (x, y), optimizer=optimizer, epochs=1, **options)
+    with np.load(tmp_path / "run.npz") as file:
+        kept = {name: file[name] for name in file if not name.startswith("callback0.")}
+    kept |= {f"callback0.{name}": np.ones((2, 2)) for name in names}
+    np.savez(tmp_path / "run.npz", **kept, **{"callback0.updates": np.array(1000)})
+    mg.fit(model, (x, y), optimizer=optimizer, epochs=2, resume=True, **options)
     assert np.allclose(model.inner.weight.data, expected)  # training ends with the average
     assert model.outer.weight is model.inner.weight
 
@@ -86,7 +93,7 @@ def test_keep_last_keeps_the_last(tmp_path):
         "epoch-0005.npz",
         "epoch-0006.npz",
     ]
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="k expects an integer of 1 or more"):
         mg.KeepLast(tmp_path, k=0)
 
 
@@ -156,3 +163,77 @@ def test_gradients_that_wait_at_the_end_of_an_epoch_are_used():
                accumulate=accumulate, progress=False)  # fmt: skip
         results.append(model.weight.data)
     assert np.allclose(*results, atol=1e-6)
+
+
+# ---- callbacks that serve two runs, and errors beside them ---------------------------------------
+
+
+def test_average_weights_of_a_second_run_know_nothing_of_the_first():
+    x, y = np.ones((8, 2), np.float32), np.arange(8) % 2
+    used = mg.AverageWeights(0.9)
+    train(used, lr=0.1)
+    models = []
+    for callback in (used, mg.AverageWeights(0.9)):
+        model = nn.Dense(2, 2, rng=np.random.default_rng(0))
+        optimizer = optim.SGD(model.parameters(), lr=0.5)
+        mg.fit(model, (x, y), optimizer=optimizer, epochs=3, callbacks=[callback], progress=False)
+        models.append(model)
+    np.testing.assert_array_equal(models[0].weight.data, models[1].weight.data)
+
+
+def test_early_stopping_of_a_second_run_knows_nothing_of_the_first():
+    stopping = mg.EarlyStopping(patience=2)
+    first, _ = train(Script(val_loss=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), stopping)
+    assert first.bias.data.tolist() == [1, 1]
+    second, history = train(Script(val_loss=[9.0, 8.0, 7.0, 6.0, 5.0, 4.0]), stopping)
+    assert stopping.best_epoch == 6
+    assert len(history["val_loss"]) == 6
+    assert second.bias.data.tolist() == [6, 6]
+
+
+def test_early_stopping_of_a_run_without_an_epoch_leaves_its_model_alone():
+    stopping = mg.EarlyStopping()
+    train(Script(val_loss=[1.0]), stopping, epochs=1)
+    model, _ = train(stopping, epochs=0)
+    assert model.bias.data.tolist() != [1, 1]
+
+
+def test_keep_last_does_not_remove_what_it_wrote_beside_files_of_an_earlier_run(tmp_path):
+    train(mg.KeepLast(tmp_path, k=2), epochs=6)
+    train(mg.KeepLast(tmp_path, k=2), epochs=3)
+    assert [p.name for p in sorted(tmp_path.iterdir())] == [
+        f"epoch-000{n}.npz" for n in (2, 3, 5, 6)
+    ]
+
+
+def test_keep_last_removes_files_beyond_epoch_9999(tmp_path):
+    model = nn.Dense(2, 2)
+    keep = mg.KeepLast(tmp_path, k=2)
+    for epoch in range(9998, 10_003):
+        keep.on_epoch_end(SimpleNamespace(epoch=epoch, model=model))
+    assert {p.name for p in tmp_path.iterdir()} == {"epoch-10001.npz", "epoch-10002.npz"}
+
+
+@pytest.mark.parametrize("place", ["on_epoch_end", "on_evaluation_begin"])
+def test_an_error_beside_average_weights_leaves_the_trained_weights(place):
+    class Fails(mg.Callback):
+        pass
+
+    def fail(self, run):
+        raise RuntimeError("a disk is full")
+
+    setattr(Fails, place, fail)
+    seen = []
+
+    class See(mg.Callback):
+        def on_batch_end(self, run):
+            seen.append(run.model.state_dict())
+
+    model = nn.Dense(2, 2)
+    x, y = np.ones((8, 2), np.float32), np.zeros(8, int)
+    callbacks = [mg.AverageWeights(), See(), Fails()]
+    with pytest.raises(RuntimeError, match="disk"):
+        mg.fit(model, (x, y), optimizer=optim.SGD(model.parameters(), lr=0.5), epochs=2,
+               batch_size=4, callbacks=callbacks, progress=False)  # fmt: skip
+    for name, array in seen[-1].items():
+        np.testing.assert_array_equal(model.state_dict()[name], array)

@@ -38,7 +38,7 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatc
     def full(*_, **__):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(np.lib.format, "write_array", full)
     with pytest.raises(OSError, match="no space"):
         mg.save(path, model())
     assert path.read_bytes() == before
@@ -108,3 +108,30 @@ def test_the_weights_of_another_model_are_refused(tmp_path):
 def test_a_file_that_is_not_there_says_so(tmp_path):
     with pytest.raises(FileNotFoundError):
         mg.load(tmp_path / "none.npz", model())
+
+
+def test_attributes_with_the_names_of_numpys_arguments_are_saved_and_loaded(tmp_path):
+    class Odd(nn.Module):
+        def __init__(self, value):
+            for name in ("file", "allow_pickle", "args", "kwds", "arr_0", "path", "self"):
+                setattr(self, name, nn.Parameter([value]))
+
+    one, two = Odd(1.0), Odd(2.0)
+    mg.save(tmp_path / "odd.npz", one)
+    mg.load(tmp_path / "odd.npz", two)
+    assert len(one.state_dict()) == 7
+    assert same(one.state_dict(), two.state_dict())
+
+
+@pytest.mark.parametrize("dtype", [complex, "U5", "M8[s]", bool])
+def test_weights_that_are_no_real_numbers_are_refused_by_the_name_of_the_file(tmp_path, dtype):
+    model = nn.Dense(2, 3)
+    before = model.state_dict()
+    np.savez(tmp_path / "odd.npz", weight=np.ones((3, 2)), bias=np.zeros(3, dtype))
+    if dtype is bool:
+        mg.load(tmp_path / "odd.npz", model)
+        assert (model.bias.data == 0).all()
+        return
+    with pytest.raises(ValueError, match=r"odd\.npz.*bias expects numbers that fit float32"):
+        mg.load(tmp_path / "odd.npz", model)
+    assert same(before, model.state_dict())

@@ -98,7 +98,7 @@ def test_an_optimizer_of_a_layer_that_was_replaced_beside_one_that_stays_is_warn
 
 
 def test_the_parameters_of_a_model_are_called_for():
-    with pytest.raises(TypeError, match=r"got a function: call it, as model\.parameters\(\)"):
+    with pytest.raises(TypeError, match=r"call it, as model\.parameters\(\)"):
         optim.Adam(Net().parameters)
 
 

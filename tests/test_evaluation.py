@@ -1,6 +1,8 @@
 """evaluate and predict: accuracy is a share of the targets, and every kind of data is taken."""
 
 import functools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -300,3 +302,47 @@ def test_a_loss_of_minigrad_names_the_tuple_that_a_forward_returns(loss):
     x, y = np.ones((2, 3), np.float32), np.zeros(2, int)
     with pytest.raises(TypeError, match=r"expects one Tensor from Two.forward, got tuple"):
         mg.evaluate(Two(), (x, y), loss)
+
+
+def test_outputs_that_are_not_numbers_hit_nothing():
+    model = nn.Dense(2, 3)
+    model.weight.data[...] = np.nan
+    found = mg.evaluate(model, (np.ones((5, 2), np.float32), np.zeros(5, int)))
+    assert found["accuracy"] == 0
+    assert np.isnan(found["loss"])
+
+
+def test_overlapping_evaluations_leave_the_mode_alone():
+    """One begins, the other begins, the first ends, the other ends."""
+    inside, ended = threading.Event(), threading.Event()
+
+    class Slow(nn.Module):
+        def __init__(self):
+            self.dropout = nn.Dropout(0.5)
+
+        def forward(self, x):
+            assert not self.dropout.training
+            if x.shape[0] == 1:
+                inside.set()
+                assert ended.wait(10)
+            return self.dropout(x)
+
+    model = Slow()
+    x = np.ones((2, 3), np.float32)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(mg.predict, model, x[:1])
+        assert inside.wait(10)
+        assert model.training
+        np.testing.assert_array_equal(mg.predict(model, x), x)
+        assert model.dropout.training
+        ended.set()
+        np.testing.assert_array_equal(first.result(), x[:1])
+    assert model.training
+    assert model.dropout.training
+
+
+def test_another_thread_trains_while_a_model_is_evaluated():
+    model = nn.Dropout(0.5)
+    with model.evaluating(), ThreadPoolExecutor(1) as pool:
+        assert not model.training
+        assert pool.submit(lambda: model.training).result()

@@ -227,7 +227,7 @@ def test_a_mistake_on_the_command_line_gets_a_sentence(options, message):
 
 
 def test_a_wrong_share_for_validation_is_refused(train):
-    with pytest.raises(ValueError, match=r"0 < validation < 1 .*, got 1\.5 of"):
+    with pytest.raises(ValueError, match=r"more than 0, less than 1, got 1\.5"):
         train("--data", "synthetic", "--validation", "1.5")
 
 

@@ -253,7 +253,7 @@ def test_scores_in_place_of_probabilities_are_refused(probabilities):
 
 
 def test_no_bins_are_refused():
-    with pytest.raises(ValueError, match="bins must be at least 1"):
+    with pytest.raises(ValueError, match="bins expects an integer of 1 or more"):
         metrics.calibration([[0.5, 0.5]], [0], bins=0)
 
 

@@ -2,6 +2,7 @@
 
 import contextvars
 import ctypes
+import os
 import platform
 import subprocess
 import sys
@@ -344,3 +345,28 @@ def test_only_glibc_on_linux_is_told_to_keep_freed_memory(platform, library, tol
     monkeypatch.setattr(ctypes, "CDLL", lambda name: libc)
     keep_freed_pages.__wrapped__()
     assert bool(libc.calls) == told
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is forked")
+def test_a_forked_child_refuses_the_threads_of_its_parent():
+    code = """
+import os, warnings
+import numpy as np
+import minigrad as mg
+warnings.simplefilter("ignore")  # Python warns of forks beside threads
+model = mg.nn.Dense(2, 3)
+step = mg.TrainStep(model, mg.cross_entropy, mg.optim.SGD(model.parameters(), 0.1), workers=2)
+x, y = np.ones((4, 2), np.float32), np.zeros(4, int)
+step(x, y)
+child = os.fork()
+if child == 0:
+    try:
+        step(x, y)
+    except RuntimeError as error:
+        os._exit(3 if "make a new TrainStep" in str(error) else 4)
+    os._exit(5)
+_, status = os.waitpid(child, 0)
+print(os.waitstatus_to_exitcode(status))
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert found.stdout.strip() == "3", found.stderr

@@ -157,3 +157,92 @@ def test_a_damaged_or_hostile_checkpoint_is_refused_and_the_model_left_alone(tmp
         np.savez(path, **arrays)
     with pytest.raises(ValueError, match=r"run\.npz"):
         small(path)
+
+
+class Keeping(mg.Callback):
+    """A callback with any state, in a training that must not begin."""
+
+    def __init__(self, state):
+        self.state = state
+
+    def on_epoch_begin(self, run):
+        raise AssertionError("training began")
+
+    def state_dict(self):
+        return self.state
+
+
+class Table(nn.Dense):
+    """A layer with a buffer of objects."""
+
+    buffers = ("table",)
+
+    def __init__(self, *sizes):
+        super().__init__(*sizes)
+        self.table = np.array([{}], dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"seed": None}, "seed expects an integer of 0 or more, got None"),
+        ({"state": {"best": None}}, "callback0.best expects numbers or text, got None"),
+        ({"state": {"best": [1, [2, 3]]}}, "callback0.best expects numbers or text"),
+        ({"state": {"best": np.array([{}])}}, "callback0.best expects numbers or text"),
+        ({"state": None}, "callback0 expects a state_dict"),
+        ({"state": {1: 2.0, "1": 3.0}}, "callback0 expects a state_dict"),
+        ({"layer": Table}, "model.table expects numbers or text"),
+    ],
+)
+def test_what_could_not_be_resumed_is_refused_before_the_first_step(tmp_path, options, words):
+    model = options.get("layer", nn.Dense)(2, 3)
+    before = model.weight.data.copy()
+    x, y = np.ones((8, 2), np.float32), np.zeros(8, int)
+    with pytest.raises(TypeError, match=words):
+        mg.fit(model, (x, y), optimizer=optim.SGD(model.parameters(), lr=0.1), epochs=1,
+               seed=options.get("seed", 0), callbacks=[Keeping(options.get("state", {}))],
+               checkpoint=tmp_path / "run.npz", progress=False)  # fmt: skip
+    assert (model.weight.data == before).all()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_training_that_is_refused_leaves_a_learning_rate_that_was_set_by_hand():
+    class Refuse(mg.Callback):
+        def on_train_begin(self, run):
+            raise RuntimeError("not now")
+
+    model = nn.Dense(2, 3)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    schedule = optim.StepLR(optimizer, 1)
+    optimizer.param_groups[0]["lr"] = 0.5
+    with pytest.raises(RuntimeError, match="not now"):
+        mg.fit(model, (np.ones((8, 2), np.float32), np.zeros(8, int)), optimizer=optimizer,
+               schedule=schedule, epochs=1, callbacks=[Refuse()], progress=False)  # fmt: skip
+    assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_an_average_that_was_kept_in_another_dtype_goes_on_in_that_of_the_weights():
+    model = nn.Dense(2, 3)
+    average = mg.AverageWeights(0.5)
+    whole = {name: np.ones(value.shape, int) for name, value in model.state_dict().items()}
+    average.load_state_dict({"updates": np.array(3), **whole})
+
+    class Begun:
+        epoch = 1
+
+    Begun.model = model
+    average.on_train_begin(Begun)
+    assert {value.dtype for value in average.average.values()} == {np.dtype(np.float32)}
+
+
+def test_an_average_of_weights_called_updates_is_refused_as_its_count_has_that_name():
+    class Odd(nn.Dense):
+        def __init__(self):
+            super().__init__(2, 3)
+            self.updates = nn.Parameter([1.0])
+
+    model = Odd()
+    with pytest.raises(ValueError, match="the model has weights of that name"):
+        mg.fit(model, (np.ones((8, 2), np.float32), np.zeros(8, int)), epochs=1, progress=False,
+               optimizer=optim.SGD(model.parameters(), lr=0.1),
+               callbacks=[mg.AverageWeights()])  # fmt: skip

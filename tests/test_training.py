@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -350,7 +351,7 @@ def test_a_softmax_before_cross_entropy_is_warned_of():
 
 @pytest.mark.parametrize("epochs", [-1, 1.5, "2"])
 def test_epochs_is_a_number_of_epochs(epochs):
-    with pytest.raises(ValueError, match="number of epochs"):
+    with pytest.raises((TypeError, ValueError), match="epochs expects an integer of 0 or more"):
         fitted(network(), data(), epochs=epochs)
 
 
@@ -371,7 +372,7 @@ def test_a_loss_of_one_element_will_do_and_one_of_several_is_refused(workers):
         losses = [step(x, y) for _ in range(20)]
     assert losses[-1] < losses[0]
     unreduced = functools.partial(mg.mse_loss, reduction="none")
-    with mg.TrainStep(model, unreduced, optimizer) as step, pytest.raises(ValueError, match="sum"):
+    with mg.TrainStep(model, unreduced, optimizer) as step, pytest.raises(ValueError, match="mean"):
         step(x, y)
 
 
@@ -387,7 +388,7 @@ def test_a_step_returns_the_loss_before_the_update_and_counts_hits():
 def test_a_step_needs_a_target_for_each_example():
     model, (x, y) = network(), data()
     step = mg.TrainStep(model, mg.cross_entropy, optim.Adam(model.parameters()))
-    with pytest.raises(ValueError, match="got 96 and 3"):
+    with pytest.raises(ValueError, match=r"got \(96, 2\), \(3,\)"):
         step(x, y[:3])
 
 
@@ -458,7 +459,10 @@ def test_the_range_test_raises_the_rate_until_the_loss_does_and_leaves_everythin
     y = np.random.default_rng(5).integers(0, 3, len(x))  # nothing to learn: the loss stays above 0
     optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     before, state = bits(model), optimizer.state_dict()
-    rates, losses = mg.lr_range_test(model, (x, y), optimizer=optimizer, low=1e-3, high=1e4)
+    loader = DataLoader(x, y, 64)
+    loader.epoch = 5
+    rates, losses = mg.lr_range_test(model, loader, optimizer=optimizer, low=1e-3, high=1e4)
+    assert loader.epoch == 5
     assert 10 < len(rates) == len(losses) < 100
     assert np.allclose(rates[1:] / rates[:-1], 1e7 ** (1 / 99))
     assert losses[-1] > 4 * losses.min()
@@ -507,3 +511,59 @@ def test_the_range_test_ends_where_the_loss_is_not_finite_but_not_before_the_fir
     never = lambda outputs, y: outputs.sum() * np.inf
     with pytest.raises(ValueError, match="the loss became"):
         mg.lr_range_test(model, (x, y), optimizer=optimizer, loss=never)
+
+
+# ---- found before the first step -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"accumulate": -1}, "accumulate expects an integer of 1 or more, got -1"),
+        ({"accumulate": 0}, "accumulate expects an integer of 1 or more, got 0"),
+        ({"accumulate": 1.5}, "accumulate expects an integer of 1 or more, got 1.5"),
+        ({"resume": True}, "resume=True expects checkpoint="),
+        ({"seed": None}, "seed expects an integer of 0 or more, got None"),
+        ({"clip_norm": 0}, "clip_norm expects a number, more than 0, got 0"),
+        ({"loss": "cross_entropy"}, "loss expects a function such as mg.cross_entropy"),
+        ({"schedule": "cosine"}, "schedule expects one such as"),
+    ],
+)
+def test_a_wrong_option_is_found_before_the_first_step(options, words):
+    model = network()
+    before = model.state_dict()
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises((TypeError, ValueError), match=re.escape(words)):
+        mg.fit(model, data(), optimizer=optimizer, **{"epochs": 1, "progress": False} | options)
+    assert all((array == before[name]).all() for name, array in model.named_arrays())
+
+
+@pytest.mark.parametrize("spoil", ["labels below 0", "labels too large", "images of another size"])
+@pytest.mark.parametrize(
+    "loss", [mg.cross_entropy, functools.partial(mg.cross_entropy, label_smoothing=0.1)]
+)
+def test_wrong_validation_data_is_found_before_the_first_step(spoil, loss):
+    x, y = data()
+    validation = {
+        "labels below 0": (x, np.where(np.arange(len(y)) == len(y) - 1, -1, y)),
+        "labels too large": (x, np.where(np.arange(len(y)) == len(y) - 1, 99, y)),
+        "images of another size": (x[:, :-1], y),
+    }[spoil]
+    model = network()
+    before = model.state_dict()
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    words = "expects shape" if "size" in spoil else "labels go from 0 to"
+    with pytest.raises(ValueError, match=words):
+        mg.fit(model, (x, y), validation, optimizer=optimizer, epochs=1, progress=False, loss=loss)
+    assert all((array == before[name]).all() for name, array in model.named_arrays())
+
+
+def test_a_checkpoint_in_a_folder_that_is_a_file_is_found_before_the_first_step(tmp_path):
+    (tmp_path / "runs").write_text("no folder")
+    model = network()
+    before = model.state_dict()
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(OSError, match="runs"):
+        mg.fit(model, data(), optimizer=optimizer, epochs=1, progress=False,
+               checkpoint=tmp_path / "runs" / "run.npz")  # fmt: skip
+    assert all((array == before[name]).all() for name, array in model.named_arrays())

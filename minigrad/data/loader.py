@@ -1,10 +1,10 @@
 """From images to batches: normalize, hold some back for validation, hand out in batches."""
 
-import operator
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from ..ops.expect import real, whole
 from ..random import stream
 
 MEAN, STD = 0.1307, 0.3081  # of all pixels of MNIST's 60,000 training images, divided by 255
@@ -97,7 +97,9 @@ def split(x, y, validation=0.1, seed=0):
             f"To cut one array into {y} equal parts, use mg.split(x, {y})."
         )
     _check_pair("split", x, y)
-    count = round(len(x) * validation) if 0 < validation < 1 else 0
+    real("the share validation", validation, above=0, below=1)
+    whole("seed", seed)
+    count = round(len(x) * validation)
     if count in (0, len(x)):
         raise ValueError(
             "split expects a share 0 < validation < 1 that leaves at least one example on each "
@@ -187,15 +189,20 @@ class DataLoader:
         self, x, y=None, batch_size=64, shuffle=True, seed=0, transform=None, drop_last=False
     ):
         _check_pair("DataLoader", x, x if y is None else y)
+        if transform is not None and not callable(transform):
+            raise TypeError(
+                f"transform expects a function of (x_batch, rng), got {transform!r:.80}: pass the "
+                "function itself, or leave transform= out."
+            )
         self.x = x
         self.y = y
-        self.batch_size = operator.index(batch_size)
+        self.batch_size = whole("batch_size", batch_size, least=1)
         self.shuffle = shuffle
-        self.seed = seed
+        self.seed = whole("seed", seed)
         self.transform = transform
         self.drop_last = drop_last
         self.epoch = 0
-        if self.batch_size < 1 or len(self) == 0:
+        if len(self) == 0:
             raise ValueError(
                 "DataLoader expects batch_size >= 1 and enough examples for a batch: "
                 f"{batch_size=} with {drop_last=} makes no batch of {len(x)} examples."
@@ -240,7 +247,13 @@ class DataLoader:
         """A batch, or a shard of it, after `transform`, which draws from a stream of its own."""
         if self.transform is None:
             return x
-        return self.transform(x, stream(self.seed, "augment", epoch, step, shard))
+        batch = self.transform(x, stream(self.seed, "augment", epoch, step, shard))
+        if batch is None:
+            raise TypeError(
+                "transform(x_batch, rng) expects to return a batch, got None: does it end with a "
+                "return?"
+            )
+        return batch
 
 
 def _dtype_and_shape(array):
@@ -260,7 +273,7 @@ def loader_of(data, batch_size, seed=0):
         that can be passed over again and again.
     """
     if _is_pair(data) and not all(map(_is_batch, data)):  # a list of two batches is no pair
-        return DataLoader(*data, batch_size, seed=seed)
+        data = DataLoader(*data, batch_size, seed=seed)
     if isinstance(data, tuple | list) and not all(map(_is_batch, data)):
         raise TypeError(
             f"expected a pair (x, y) of arrays, or a list of such batches, got {len(data)} of "
@@ -278,8 +291,8 @@ def loader_of(data, batch_size, seed=0):
         )
     if not isinstance(data, Iterable) or isinstance(data, np.ndarray | dict | str):
         raise TypeError(
-            f"expected a pair (x, y) or a DataLoader, got {type(data).__name__}: "
-            "any other iterable of batches (x, y) will do too."
+            f"expected a pair (x, y) or a DataLoader, got {type(data).__name__}: put two arrays "
+            "into one tuple, (x, y); any other iterable of batches (x, y) will do too."
         )
     return data
 

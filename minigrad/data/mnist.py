@@ -10,11 +10,14 @@ import math
 import os
 import struct
 import sys
+import threading
+import time
 import zlib
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
+
+from ..files import path_of
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -96,7 +99,7 @@ def load_mnist(root=None, download=True):
 
 def _places(root):
     """The folders to look in, in turn."""
-    if root and Path(root).expanduser().is_file():
+    if root is not None and path_of("load_mnist", root).expanduser().is_file():
         raise ValueError(
             f"load_mnist expects a folder, got the file {root}. "
             "A .csv file from Kaggle is read by load_kaggle."
@@ -136,6 +139,10 @@ def _unavailable(missing, places, why):
 
 # ---- downloading: pooch, mirror by mirror --------------------------------------------------------
 
+PATIENCE = 30  # seconds for a file, and one more for each LEAST_RATE bytes
+LEAST_RATE = 10_000
+MOST_BYTES = 20_000_000  # the largest of the files has 9.9 million
+
 
 def _download(names, places, folder):
     """Fetch files into a folder. Returns {name: path}."""
@@ -154,10 +161,45 @@ def _download(names, places, folder):
 
 def _fetch(pooch, mirror, name, folder):
     """Download one file; pooch checks it under a temporary name and renames it when it is right."""
-    file = f"{name}.gz"
+    packed = f"{name}.gz"
     known_hash = f"sha256:{FILES[name][0]}"
-    downloader = pooch.HTTPDownloader(progressbar=_shows_progress(), timeout=15)
-    return Path(pooch.retrieve(mirror + file, known_hash, file, folder, downloader=downloader))
+    http = pooch.HTTPDownloader(progressbar=_shows_progress(), timeout=15)
+
+    def download(url, path, registry):
+        with open(path, "wb") as file:
+            _patiently(lambda: http(url, file, registry), file)
+
+    return Path(pooch.retrieve(mirror + packed, known_hash, packed, folder, downloader=download))
+
+
+def _patiently(fetch, file):
+    """Call `fetch`, which writes to `file`; give up if that is too slow, however steadily it comes.
+
+    It runs on a thread of its own, which nothing can end from outside. Once it is given up, its
+    next write to the file, which is closed by then, raises an error there and ends it.
+    """
+    errors = []
+
+    def run():
+        try:
+            fetch()
+        except Exception as error:
+            # A traceback holds frames, these hold the list: the cycle would keep a socket open.
+            errors.append(error.with_traceback(None))
+
+    thread = threading.Thread(target=run, daemon=True)
+    start = time.monotonic()
+    thread.start()
+    while thread.is_alive():
+        thread.join(timeout=0.1)
+        size = os.fstat(file.fileno()).st_size
+        seconds = time.monotonic() - start
+        if seconds > PATIENCE + size / LEAST_RATE:
+            raise TimeoutError(f"too slow: {size:,} bytes in {seconds:.0f} s")
+        if size > MOST_BYTES:
+            raise ValueError(f"too large: it has sent {size:,} bytes, and goes on")
+    if errors:
+        raise errors.pop()
 
 
 def _shows_progress():
@@ -168,6 +210,7 @@ def _shows_progress():
 
 # ---- IDX, the format of the files ----------------------------------------------------------------
 
+MOST_EXPANSION = 100  # how much larger than its file an array may be; MNIST's are up to 5 times
 IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
@@ -200,25 +243,48 @@ def read_idx(path):
     ...     read_idx(path)
     array([5, 0, 4], dtype=uint8)
     """
-    return _parse_idx(_content(path), path)
+    return _parse_idx(_content(path_of("read_idx", path)), path)
 
 
 def _content(path):
-    """The bytes of a file, unpacked if they start as gzip's do, whatever its name says."""
-    data = Path(path).read_bytes()
-    if not data.startswith(b"\x1f\x8b"):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    """The bytes of an IDX file, unpacked if they start as gzip's do, whatever its name says.
+
+    Its header is read first, and then at most one byte more than that states.
+    """
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        if not packed:
+            return _stated(file, path, most=size)
+        try:
+            with gzip.open(file) as unpacked:
+                return _stated(unpacked, path, most=2**20 + MOST_EXPANSION * size)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(
+                f"{path} cannot be unpacked by gzip ({error}). "
+                "Delete it and fetch it again: load_mnist() does."
+            ) from error
+
+
+def _stated(file, path, most):
+    """The bytes of an open IDX file, as many as its header states, and one more if there are."""
+    header = file.read(4)
+    if len(header) == 4:
+        header += file.read(4 * header[3])
+    shape, dtype, start = _parse_header(header, path)
+    size = start + math.prod(shape) * dtype.itemsize
+    if size > most:
         raise ValueError(
-            f"{path} cannot be unpacked by gzip ({error}). "
-            "Delete it and fetch it again: load_mnist() does."
-        ) from error
+            f"{path} has the wrong length: shape {shape} takes {size:,} bytes, but at most "
+            f"{most:,} can be in it. Delete it and fetch it again: load_mnist() does."
+        )
+    file.seek(0)
+    return file.read(size + 1)
 
 
-def _parse_idx(content, path):
-    """The array that the bytes of an IDX file hold; `path` is named if they hold none."""
+def _parse_header(content, path):
+    """Shape, dtype, and where the values begin; `path` is named if this is no header."""
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in IDX_TYPES:
         raise ValueError(
             f"{path} is no IDX file: expected it to start with 00 00 08, "
@@ -227,20 +293,30 @@ def _parse_idx(content, path):
         )
     dtype = np.dtype(IDX_TYPES[content[2]])
     ndim = content[3]
-    start = 4 + 4 * ndim  # where the values begin
+    start = 4 + 4 * ndim
     if len(content) < start:
         raise ValueError(
             f"{path} is cut off: expected a header of {start} bytes, got {len(content)}. "
             "Delete it and fetch it again: load_mnist() does."
         )
-    shape = struct.unpack_from(f">{ndim}I", content, offset=4)
+    return struct.unpack_from(f">{ndim}I", content, offset=4), dtype, start
+
+
+def _parse_idx(content, path):
+    """The array that the bytes of an IDX file hold; `path` is named if they hold none."""
+    shape, dtype, start = _parse_header(content, path)
     size = start + math.prod(shape) * dtype.itemsize
     if len(content) != size:
+        more = " or more" if len(content) > size else ""
         raise ValueError(
-            f"{path} has the wrong length: shape {shape} takes {size} bytes, got {len(content)}. "
-            "Delete it and fetch it again: load_mnist() does."
+            f"{path} has the wrong length: shape {shape} takes {size} bytes, "
+            f"got {len(content)}{more}. Delete it and fetch it again: load_mnist() does."
         )
-    return np.ndarray(shape, dtype, content, offset=start).astype(dtype.newbyteorder("="))
+    try:
+        values = np.ndarray(shape, dtype, content, offset=start)
+    except ValueError as error:  # more than 64 axes, or an empty one beside others that are huge
+        raise ValueError(f"{path} has a shape that no array has, {shape}: {error}.") from error
+    return values.astype(dtype.newbyteorder("="))
 
 
 def _read_checked(name, path):
@@ -257,80 +333,3 @@ def _read_checked(name, path):
             f"(sha256 {digest}). Delete it and fetch it again: load_mnist() does."
         )
     return array
-
-
-# ---- Kaggle's Digit Recognizer: CSV --------------------------------------------------------------
-
-PIXELS = [f"pixel{i}" for i in range(784)]
-
-
-def load_kaggle(path):
-    """Read a file of Kaggle's Digit Recognizer: train.csv (42,000 digits) or test.csv (28,000).
-
-    Parameters
-    ----------
-    path : path of a .csv file
-        With the header `label,pixel0,...,pixel783`, or `pixel0,...,pixel783` without labels.
-
-    Returns
-    -------
-    images : ndarray of uint8, shape (N, 28, 28)
-    labels : ndarray of uint8, shape (N,), or None for a file without labels
-
-    Raises
-    ------
-    ValueError
-        If the header, a row or a value is not as expected; its line and column are named.
-
-    Examples
-    --------
-    >>> images, labels = load_kaggle("train.csv")  # doctest: +SKIP
-    >>> images.shape, labels.shape  # doctest: +SKIP
-    ((42000, 28, 28), (42000,))
-    """
-    columns = _kaggle_columns(path)
-    try:
-        rows = np.loadtxt(path, np.uint8, comments=None, delimiter=",", skiprows=1, ndmin=2)
-        labels = rows[:, : len(columns) - 784]  # (N, 1), or (N, 0) where the file has none
-        if rows.shape[1] != len(columns) or labels.max(initial=0) > 9:
-            raise ValueError(f"expected {len(columns)} values in each row, and labels 0..9")
-    except ValueError as error:  # loadtxt is fast but names no line of the file, so look for it
-        raise _first_fault(path, columns) or ValueError(f"{path}: {error}") from None
-    images = rows[:, -784:].reshape(-1, 28, 28)
-    return images, labels[:, 0].copy() if labels.size else None
-
-
-def _kaggle_columns(path):
-    """The names in the header, if it is one of Kaggle's two and digits follow."""
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        found = file.readline().strip().split(",")
-        first_row = file.readline().strip()
-    columns = PIXELS if found[0] == "pixel0" else ["label", *PIXELS]
-    for number, (name, got) in enumerate(zip_longest(columns, found), 1):
-        if name != got:
-            raise ValueError(
-                f"{path}, line 1, column {number}: expected {name or 'no more columns'}, "
-                f"got {(got or 'nothing')[:40]}. Is this a file of Kaggle's Digit Recognizer?"
-            )
-    if not first_row:
-        raise ValueError(f"{path}: expected digits from line 2 on, got a header alone.")
-    return columns
-
-
-def _first_fault(path, columns):
-    """The error that names the first wrong cell by its line and column, or None."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        rows = [(line, row.split(",")) for line, row in enumerate(file, 1) if row.strip()]
-    for line, cells in rows[1:]:
-        if len(cells) != len(columns):
-            return ValueError(
-                f"{path}: line {line}: expected {len(columns)} values, got {len(cells)}."
-            )
-        for column, cell in zip(columns, map(str.strip, cells)):
-            most = 9 if column == "label" else 255
-            if not cell.isdecimal() or int(cell) > most:
-                return ValueError(
-                    f"{path}: line {line}, column {column}: "
-                    f"expected a number 0..{most}, got {cell!r}."
-                )
-    return None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..ops.expect import whole
 from ..random import stream
 
 # What differs from hand to hand, and its standard deviation. In another order, the same seed would
@@ -55,8 +56,8 @@ def synthetic_digits(n, seed=0):
 
     Raises
     ------
-    ValueError
-        If `n` is less than 1.
+    TypeError, ValueError
+        If `n` is no integer, or less than 1.
 
     Examples
     --------
@@ -64,8 +65,8 @@ def synthetic_digits(n, seed=0):
     >>> images.shape, images.dtype, sorted(labels[:10].tolist())
     ((20, 28, 28), dtype('uint8'), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
-    if n < 1:
-        raise ValueError(f"synthetic_digits draws n >= 1 digits, got n={n}.")
+    n = whole("n", n, least=1)
+    seed = whole("seed", seed)
     rows = -(-n // 10)  # rounded up
     tens = stream(seed, "digits: label").random((rows, 10)).argsort(axis=1)
     labels = tens.ravel()[:n].astype(np.uint8)

@@ -1,8 +1,9 @@
 """The other convolutions: Conv1D along sequences, and ConvTranspose2D, which enlarges images."""
 
 from .. import ops
-from ..ops.windows import pair
-from .layers import check_dtype, check_groups, extras, kernels_and_bias
+from ..ops.expect import pair, whole
+from .checks import check_dtype, check_kernels
+from .layers import extras, kernels_and_bias
 from .module import Module
 
 
@@ -43,7 +44,10 @@ class Conv1D(Module):
         *,
         rng=None,
     ):
-        check_groups(self, in_channels, out_channels, groups)
+        options = {"stride": stride, "padding": padding, "dilation": dilation}
+        for name, value in {"kernel_size": kernel_size, **options}.items():
+            whole(name, value)
+        check_kernels(self, in_channels, out_channels, groups, kernel_size, **options)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = kernel_size
@@ -110,7 +114,9 @@ class ConvTranspose2D(Module):
         *,
         rng=None,
     ):
-        check_groups(self, in_channels, out_channels, groups)
+        options = {"stride": stride, "padding": padding, "dilation": dilation}
+        options["output_padding"] = output_padding
+        check_kernels(self, in_channels, out_channels, groups, kernel_size, **options)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = kernel_size

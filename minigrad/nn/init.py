@@ -6,7 +6,7 @@ elements of the kernel.
 
 import numpy as np
 
-from ..random import default_generator
+from ..random import chosen_generator
 
 
 def uniform(shape, bound, rng=None):
@@ -17,14 +17,12 @@ def uniform(shape, bound, rng=None):
     >>> uniform((2, 3), 0.1, rng=np.random.default_rng(0)).dtype
     dtype('float32')
     """
-    rng = rng or default_generator()
-    return (2 * rng.random(shape, np.float32) - 1) * np.float32(bound)
+    return (2 * chosen_generator(rng).random(shape, np.float32) - 1) * np.float32(bound)
 
 
 def normal(shape, std, rng=None):
     """Normal with mean 0, float32."""
-    rng = rng or default_generator()
-    return rng.standard_normal(shape, np.float32) * np.float32(std)
+    return chosen_generator(rng).standard_normal(shape, np.float32) * np.float32(std)
 
 
 def fans(shape):

@@ -7,25 +7,10 @@ other than Conv2D. A layer keeps its arguments as attributes of the same names.
 import numpy as np
 
 from .. import ops
-from ..ops.windows import pair
+from ..ops.expect import array, pair, real, whole
+from .checks import check_dtype, check_kernels, check_pool
 from .init import fans, normal, uniform
 from .module import Module, Parameter
-
-
-def check_dtype(layer, x):
-    """Refuse what is not floats, and floats of another dtype than the parameters."""
-    if x.dtype.kind != "f":
-        raise TypeError(
-            f"{layer!r} expects floats, got {x.dtype}: use minigrad.data.normalize for images, "
-            ".astype(np.float32) for other data."
-        )
-    if x.dtype != layer.weight.dtype:
-        raise TypeError(
-            f"{layer!r} has parameters of {layer.weight.dtype}, got {x.dtype}: "
-            f"use x.astype(np.{layer.weight.dtype}), or model.astype(np.{x.dtype}). "
-            "The likely cause of an unwanted float64 is a NumPy scalar: in place of "
-            "x / np.sqrt(64), write x / 64**0.5, or x / float(np.sqrt(64))."
-        )
 
 
 def extras(options, **defaults):
@@ -34,20 +19,8 @@ def extras(options, **defaults):
     return "".join(f", {name}={options[name]}" for name in changed)
 
 
-def check_groups(layer, in_channels, out_channels, groups):
-    """Refuse groups that do not divide both numbers of channels."""
-    if in_channels % groups or out_channels % groups:
-        raise ValueError(
-            f"{type(layer).__name__} expects groups that divide both numbers of channels, "
-            f"got {groups=}, {in_channels=}, {out_channels=}."
-        )
-
-
 def kernels_and_bias(shape, out_channels, bias, rng):
-    """A convolution's weight of this shape, and its bias or None: at first as in PyTorch.
-
-    Both are uniform in +-1 / sqrt(fan_in).
-    """
+    """A convolution's weight, and its bias or None: at first uniform in +-1 / sqrt(fan_in)."""
     fan_in, _ = fans(shape)
     bound = 1 / max(fan_in, 1) ** 0.5
     weight = Parameter(uniform(shape, bound, rng))
@@ -81,8 +54,8 @@ class Dense(Module):
     """
 
     def __init__(self, in_features, out_features, bias=True, *, rng=None):
-        self.in_features = in_features
-        self.out_features = out_features
+        self.in_features = whole("in_features", in_features)
+        self.out_features = whole("out_features", out_features)
         bound = 1 / max(in_features, 1) ** 0.5
         self.weight = Parameter(uniform((out_features, in_features), bound, rng))
         self.bias = Parameter(uniform((out_features,), bound, rng)) if bias else None
@@ -139,7 +112,8 @@ class Conv2D(Module):
         *,
         rng=None,
     ):
-        check_groups(self, in_channels, out_channels, groups)
+        options = {"stride": stride, "padding": padding, "dilation": dilation}
+        check_kernels(self, in_channels, out_channels, groups, kernel_size, **options)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = kernel_size
@@ -197,8 +171,8 @@ class Embedding(Module):
     """
 
     def __init__(self, num_embeddings, embedding_dim, *, rng=None):
-        self.num_embeddings = num_embeddings
-        self.embedding_dim = embedding_dim
+        self.num_embeddings = whole("num_embeddings", num_embeddings, least=1)
+        self.embedding_dim = whole("embedding_dim", embedding_dim, least=1)
         self.weight = Parameter(normal((num_embeddings, embedding_dim), 1, rng))
 
     def forward(self, x):
@@ -224,6 +198,7 @@ class MaxPool(Module):
     pool = staticmethod(ops.max_pool2d)
 
     def __init__(self, kernel_size, stride=None, padding=0):
+        check_pool(kernel_size, stride, padding)
         self.kernel_size = kernel_size
         self.stride = stride
         self.padding = padding
@@ -257,6 +232,7 @@ class AdaptiveAvgPool(Module):
     """
 
     def __init__(self, output_size):
+        pair(output_size, "output_size", least=1)
         self.output_size = output_size
 
     def forward(self, x):
@@ -280,9 +256,7 @@ class Dropout(Module):
     """
 
     def __init__(self, p=0.5, *, rng=None):
-        if not 0 <= p < 1:
-            raise ValueError(f"Dropout expects a probability 0 <= p < 1, got {p}.")
-        self.p = p
+        self.p = real("the probability p", p, least=0, below=1)
         self.rng = rng
 
     def forward(self, x):
@@ -302,7 +276,7 @@ class Flatten(Module):
     """
 
     def forward(self, x):
-        return x.reshape(len(x), int(np.prod(x.shape[1:])))
+        return array("Flatten()", x).reshape(len(x), int(np.prod(x.shape[1:])))
 
 
 class Identity(Module):
@@ -328,7 +302,7 @@ class LeakyReLU(Module):
     """x where positive, else negative_slope * x."""
 
     def __init__(self, negative_slope=0.01):
-        self.negative_slope = negative_slope
+        self.negative_slope = real("negative_slope", negative_slope)
 
     def forward(self, x):
         return ops.leaky_relu(x, self.negative_slope)
@@ -341,7 +315,7 @@ class ELU(Module):
     """x where positive, else alpha * (exp(x) - 1)."""
 
     def __init__(self, alpha=1.0):
-        self.alpha = alpha
+        self.alpha = real("alpha", alpha, least=0)
 
     def forward(self, x):
         return ops.elu(x, self.alpha)

@@ -5,12 +5,17 @@ inside lists and dicts, in the order of assignment; nothing is registered.
 """
 
 from contextlib import contextmanager
+from contextvars import ContextVar
 from textwrap import indent
 
 import numpy as np
 
-from ..autograd import Tensor, no_grad
+from ..autograd import Tensor, no_grad, setting
+from ..ops.shaping import of_list
+from ..state import matching
 from .summary import table
+
+evaluation: ContextVar = ContextVar("evaluation", default=False)  # inside Module.evaluating()
 
 
 class Parameter(Tensor):
@@ -25,16 +30,20 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data, requires_grad=True, dtype=np.float32, name=None):
-        super().__init__(np.array(data, dtype), requires_grad, name=name)
+        super().__init__(np.array(of_list(data), dtype), requires_grad, name=name)
 
 
-def _items(values):
-    """(name, value) of all attributes; inside lists, tuples and dicts by dotted name."""
+def _items(values, around=()):
+    """(name, value) of all attributes; inside lists, tuples and dicts by dotted name.
+
+    `around` has the ids of the lists and dicts that these are inside of.
+    """
     for name, value in list(values.items()):  # a copy: another thread may add attributes
-        if isinstance(value, list | tuple):
-            value = dict(enumerate(value))
-        if isinstance(value, dict):
-            for key, part in _items(value):
+        if isinstance(value, list | tuple | dict):
+            if id(value) in around:
+                raise ValueError(f"{name} is a {type(value).__name__} inside itself: leave it out.")
+            parts = value if isinstance(value, dict) else dict(enumerate(value))
+            for key, part in _items(parts, (*around, id(value))):
                 yield f"{name}.{key}", part
         else:
             yield name, value
@@ -46,7 +55,8 @@ class Module:
     Attributes
     ----------
     training : bool
-        Whether dropout drops and batch norm uses the batch; set by `train()` and `eval()`.
+        Whether dropout drops and batch norm uses the batch; set by `train()` and `eval()`. Always
+        False inside `evaluating()`, as while `mg.predict` or `mg.evaluate` calls the module.
     buffers : tuple of str
         Names of attributes that are arrays to be saved, but not trained.
 
@@ -61,8 +71,15 @@ class Module:
     [2.0, 4.0]
     """
 
-    training = True
     buffers: tuple[str, ...] = ()
+
+    @property
+    def training(self):
+        return vars(self).get("training", True) and not evaluation.get()
+
+    @training.setter
+    def training(self, mode):
+        vars(self)["training"] = mode
 
     def forward(self, x):
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x): write one.")
@@ -84,13 +101,21 @@ class Module:
 
     # ---- what is inside: modules, parameters, state ----------------------------------------------
 
-    def _inside(self, prefix=""):
-        """This module, and all modules and parameters inside it, as (dotted path, value)."""
+    def _inside(self, prefix="", around=()):
+        """This module, and all modules and parameters inside it, as (dotted path, value).
+
+        `around` has the ids of the modules that this one is inside of.
+        """
+        if id(self) in around:
+            raise ValueError(
+                f"{prefix} is a {type(self).__name__} inside itself: leave this attribute out, or "
+                "make it a function that returns the module."
+            )
         yield prefix, self
         for name, value in _items(vars(self)):
             path = f"{prefix}.{name}" if prefix else name
             if isinstance(value, Module):
-                yield from value._inside(path)
+                yield from value._inside(path, (*around, id(self)))
             elif isinstance(value, Parameter):
                 yield path, value
 
@@ -127,11 +152,18 @@ class Module:
         What is shared comes under each of its names, as in PyTorch.
         """
         inside = list(self._inside())
-        state = {path: (p, "data") for path, p in inside if isinstance(p, Parameter)}
+        found = [(path, p, "data") for path, p in inside if isinstance(p, Parameter)]
         for prefix, module in inside:
             for name in module.buffers if isinstance(module, Module) else ():
-                path = f"{prefix}.{name}" if prefix else name
-                state[path] = (module, name)
+                found.append((f"{prefix}.{name}" if prefix else name, module, name))
+        state = {}
+        for path, holder, attribute in found:
+            if path in state:
+                raise ValueError(
+                    f"two arrays of {type(self).__name__} have the name {path}, as those of the "
+                    'keys 1 and "1" of a dict have, or "a.b" and "b" in "a": take other keys.'
+                )
+            state[path] = (holder, attribute)
         return state
 
     def named_arrays(self):
@@ -154,27 +186,17 @@ class Module:
         Raises
         ------
         ValueError
-            If a shape differs; with `strict`, also if a name is missing or unknown.
+            If a shape differs, or something is not of numbers; with `strict`, also if a name is
+            missing or unknown.
         """
-        own = dict(self.named_arrays())
-        given = {id(array) for name, array in own.items() if name in state}
-        missing = [name for name, array in own.items() if id(array) not in given]
-        unknown = [name for name in state if name not in own]
-        if strict and (missing or unknown):
-            raise ValueError(
-                "load_state_dict expects the names of this model's own state, got a state with "
-                f"missing {missing or 'nothing'}, unknown {unknown or 'nothing'}. "
-                "Is it of another model? load_state_dict(state, strict=False) takes what fits."
-            )
-        new = {name: np.asarray(state[name]) for name in own if name in state}
-        for name, array in new.items():
-            if array.shape != own[name].shape:
-                raise ValueError(
-                    f"{name} expects shape {own[name].shape}, got {array.shape}. "
-                    "Build the model with the sizes of the one that was saved."
-                )
-        for name, array in new.items():
-            own[name][...] = array
+        new = self.matching(state, strict)
+        for name, array in self.named_arrays():
+            if name in new:
+                array[...] = new[name]
+
+    def matching(self, state, strict=True):
+        """What `load_state_dict` would fill the own arrays with, by name; raises as that does."""
+        return matching(dict(self.named_arrays()), state, strict)
 
     # ---- modes and dtype -------------------------------------------------------------------------
 
@@ -190,15 +212,12 @@ class Module:
 
     @contextmanager
     def evaluating(self):
-        """Inside `with`: evaluation, and nothing is recorded; afterwards the modes are restored."""
-        modes = [(module, module.training) for module in self.modules()]
-        self.eval()
-        try:
-            with no_grad():
-                yield
-        finally:
-            for module, training in modes:
-                module.training = training
+        """Inside `with`: evaluation, and nothing is recorded, in this thread.
+
+        No module is changed, so that other threads may train or evaluate meanwhile.
+        """
+        with setting(evaluation, True), no_grad():
+            yield
 
     def zero_grad(self):
         """Forget the gradients of all parameters."""
@@ -207,6 +226,8 @@ class Module:
 
     def astype(self, dtype):
         """Convert all parameters and floating-point buffers, in place; returns the module."""
+        if np.dtype(dtype).kind != "f":
+            raise TypeError(f"astype of a module expects a dtype of floats, got {dtype}.")
         for holder, name in self._state().values():
             value = getattr(holder, name)
             if value.dtype.kind == "f":

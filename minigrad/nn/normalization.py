@@ -6,7 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import ops
-from .layers import check_dtype, extras
+from ..ops.expect import real, whole
+from .checks import check_dtype
+from .layers import extras
 from .module import Module, Parameter
 
 
@@ -55,9 +57,9 @@ class BatchNorm(Module):
     buffers = ("running_mean", "running_var", "num_batches_tracked")
 
     def __init__(self, num_features, eps=1e-5, momentum=0.1):
-        self.num_features = num_features
-        self.eps = eps
-        self.momentum = momentum
+        self.num_features = whole("num_features", num_features, least=1)
+        self.eps = real("eps", eps, least=0)
+        self.momentum = real("momentum", momentum, least=0, most=1)
         self.weight = Parameter(np.ones(num_features))
         self.bias = Parameter(np.zeros(num_features))
         self.running_mean = np.zeros(num_features, np.float32)
@@ -95,7 +97,11 @@ class BatchNorm(Module):
         """
         n = sum(shard.size for shard in shards)
         if n == 1:
-            raise ValueError(f"{self!r} in training needs more than one value of each channel.")
+            raise ValueError(
+                f"{self!r} in training expects two values or more of each channel, got one, which "
+                "has no variance: leave out a last batch of one example by DataLoader(..., "
+                "drop_last=True), and give each of several workers two examples or more."
+            )
         mean = sum(shard.size / n * shard.mean for shard in shards)
         var = sum(shard.size / n * (shard.var + (shard.mean - mean) ** 2) for shard in shards)
         self.running_mean += self.momentum * (mean - self.running_mean)
@@ -127,8 +133,10 @@ class LayerNorm(Module):
     """
 
     def __init__(self, normalized_shape, eps=1e-5):
+        for size in np.atleast_1d(normalized_shape).tolist():
+            whole("normalized_shape", size)
         self.normalized_shape = normalized_shape
-        self.eps = eps
+        self.eps = real("eps", eps, least=0)
         self.weight = Parameter(np.ones(normalized_shape))
         self.bias = Parameter(np.zeros(normalized_shape))
 

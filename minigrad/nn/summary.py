@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..ops.expect import whole
+
 
 def table(model, input_shape):
     """The layers of a model, their output shapes and numbers of parameters, as text."""
@@ -27,6 +29,7 @@ def _run(model, input_shape):
 
     The model is left as it was.
     """
+    sizes = [whole("input_shape", size) for size in np.atleast_1d(input_shape).tolist()]
     # A layer is a module with no other inside.
     layers = [(name, m) for name, m in model.named_modules() if len(m.modules()) == 1]
     runs = []
@@ -34,7 +37,7 @@ def _run(model, input_shape):
         for name, layer in layers:
             layer.forward = _watched(name, layer, runs)
         with model.evaluating():
-            _run_on_zeros(model, (1, *input_shape), runs)
+            _run_on_zeros(model, (1, *sizes), runs)
     finally:
         for _, layer in layers:
             del layer.forward  # of this object; that of its class shows again

@@ -12,7 +12,7 @@ GELU_SCALE, GELU_CUBE = float(np.sqrt(2 / np.pi)), 0.044715
 
 def _below_0(x, axis):
     """x less its maximum along an axis, so that exp cannot overflow; floats, also of bytes."""
-    if x.size == 0:  # nothing has no maximum
+    if np.size(x) == 0:  # nothing has no maximum
         return 1.0 * x
     return x - 1.0 * np.max(x, axis=axis, keepdims=True)
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..autograd import primitive
 from .conv_blocks import conv2d_input_gradient_row, conv2d_row  # rows that work block by block
-from .shaping import concatenate, expand_dims, pieces, reshape, squeeze
-from .windows import check_windows, col2im, im2col, output_size, pair
+from .expect import pair, whole
+from .shaping import concatenate, expand_dims, pieces, reshape, shaped, squeeze
+from .windows import check_windows, col2im, im2col, output_size, window_options
 
 # ---- the textbook: conv2d_textbook and its two gradients -----------------------------------------
 # y = columns @ matrix is a product, so that these are the two gradients of linalg.py.
@@ -112,8 +113,9 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     >>> conv2d(np.ones((1, 1, 4, 4)), np.ones((2, 1, 3, 3))).shape
     (1, 2, 2, 2)
     """
-    options = {"stride": pair(stride), "padding": pair(padding), "dilation": pair(dilation)}
-    _check_kernels(x, w, b, groups)
+    options = window_options(stride, padding, dilation)
+    x, w, b = _arrays(x, w, b)
+    _check_kernels(x, w, b, whole("groups", groups, least=1))
     check_windows("conv2d", x.shape, w.shape[2:], **options)
     if groups == 1:
         return conv2d_row(x, w, b, **options)
@@ -121,6 +123,11 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     parts = [conv2d_row(channels, kernels, **options) for channels, kernels in groups_of_both]
     y = concatenate(parts, axis=1)
     return y if b is None else y + reshape(b, (-1, 1, 1))
+
+
+def _arrays(x, w, b):
+    """Arrays or Tensors; lists are converted."""
+    return shaped(x), shaped(w), None if b is None else shaped(b)
 
 
 def _check_kernels(x, w, b, groups):
@@ -151,6 +158,7 @@ def conv1d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     >>> conv1d(np.arange(4.0).reshape(1, 1, 4), np.ones((1, 1, 2))).tolist()
     [[[1.0, 3.0, 5.0]]]
     """
+    x, w = shaped(x), shaped(w)
     if x.ndim != 3 or w.ndim != 3:
         raise ValueError(
             f"conv1d expects x (N, C, L) and w (F, C / groups, K), got {x.shape} and {w.shape}."
@@ -194,8 +202,16 @@ def conv_transpose2d(x, w, b=None, stride=1, padding=0, output_padding=0, groups
     >>> conv_transpose2d(np.array([[[[1.0, 2.0]]]]), np.ones((1, 1, 2, 2)), stride=2).tolist()
     [[[[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]]]
     """
-    options = {"stride": pair(stride), "padding": pair(padding), "dilation": pair(dilation)}
-    shape = _transposed_shape(x, w, b, groups, output_padding=pair(output_padding), **options)
+    options = window_options(stride, padding, dilation)
+    x, w, b = _arrays(x, w, b)
+    shape = _transposed_shape(
+        x,
+        w,
+        b,
+        whole("groups", groups, least=1),
+        output_padding=pair(output_padding, "output_padding"),
+        **options,
+    )
     groups_of_both = zip(pieces(x, groups, axis=1), pieces(w, groups, axis=0))
     parts = [
         conv2d_input_gradient_row(channels, kernels, shape=shape, **options)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from ..random import default_generator
+from ..random import chosen_generator
 from .elementwise import multiply
+from .expect import real
 from .shaping import memory_order, plain, shaped
 
 
@@ -24,10 +25,9 @@ def dropout(x, p=0.5, rng=None):
     >>> dropout(np.ones(6), 0.5, rng=np.random.default_rng(1)).tolist()
     [2.0, 0.0, 2.0, 2.0, 2.0, 2.0]
     """
-    if not 0 <= p < 1:
-        raise ValueError(f"dropout expects a probability 0 <= p < 1, got {p}.")
+    real("the probability p", p, least=0, below=1)
     x = shaped(x)
-    return multiply(x, _mask(plain(x), p, rng or default_generator())) if p else x
+    return multiply(x, _mask(plain(x), p, chosen_generator(rng))) if p else x
 
 
 def _mask(x, p, rng):

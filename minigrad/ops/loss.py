@@ -8,7 +8,8 @@ import numpy as np
 from ..autograd import primitive
 from .activation import log_softmax, softmax
 from .elementwise import absolute, clip, exp, log, sigmoid, square, where
-from .shaping import like, moveaxis, plain, reshape
+from .expect import array, real
+from .shaping import like, moveaxis, of_list, plain, reshape
 
 
 def _reduce(losses, reduction):
@@ -22,6 +23,7 @@ def _reduce(losses, reduction):
 
 def _matching(name, prediction, target):
     """The target in the dtype of the prediction; raises unless both have the same shape."""
+    array(name, prediction)
     shape = np.shape(plain(target))
     if shape != prediction.shape:
         raise ValueError(
@@ -124,8 +126,8 @@ def cross_entropy(
     >>> round(float(cross_entropy(np.zeros((1, 10)), np.array([3]))), 2)  # ln(10)
     2.3
     """
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"label_smoothing expects a share from 0 to 1, got {label_smoothing}.")
+    array("cross_entropy", logits)
+    real("label_smoothing", label_smoothing, least=0, most=1)
     if logits.ndim > 2:
         options = (label_smoothing, weight, ignore_index)
         return _cross_entropy_of_places(logits, targets, reduction, *options)
@@ -201,7 +203,7 @@ def _check_probabilities(targets, logits):
 
 def _check_weight(weight, logits):
     """A weight for each class, in the dtype of the logits."""
-    weight = np.asarray(plain(weight), logits.dtype)
+    weight = of_list(plain(weight), logits.dtype)
     if weight.shape != logits.shape[1:]:
         raise ValueError(
             f"cross_entropy of scores {logits.shape} expects weight= of shape {logits.shape[1:]}, "
@@ -218,6 +220,7 @@ def nll_loss(log_probabilities, targets, reduction="mean"):
     >>> round(float(nll_loss(np.log(np.array([[0.5, 0.5]])), np.array([1]))), 3)
     0.693
     """
+    array("nll_loss", log_probabilities)
     targets = _check_classes("nll_loss", log_probabilities, targets)
     chosen = log_probabilities[np.arange(len(targets)), targets]  # (N,)
     return _reduce(-chosen, reduction)
@@ -257,6 +260,7 @@ def huber_loss(prediction, target, reduction="mean", delta=1.0):
     1.5
     """
     distance = prediction - _matching("huber_loss", prediction, target)
+    real("delta", delta, above=0)
     near = clip(distance, -delta, delta)
     losses = near * (distance - near / 2)  # near: d ** 2 / 2, far: delta * (|d| - delta / 2)
     return _reduce(losses, reduction)

@@ -12,7 +12,7 @@ from operator import attrgetter
 import numpy as np
 
 from ..autograd import Tensor, primitive
-from . import activation, arranging, elementwise, linalg, reduction, selection, shaping
+from . import activation, arranging, elementwise, hint, linalg, reduction, selection, shaping
 from .einsum import cross, einsum, inner, kron, tensordot
 
 # Tables are read down their columns.
@@ -281,7 +281,7 @@ SPECIAL = {
     "copy": lambda self: shaping.copied(self),
 }
 
-for _helper in (shaping.without_lists, shaping.check_options):
+for _helper in (shaping.without_lists, shaping.check_options, hint.explain):
     setattr(primitive, _helper.__name__, _helper)
 for _name, _row in OPERATORS.items():
     _bind_operator(_name, _row)

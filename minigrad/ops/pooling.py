@@ -12,9 +12,10 @@ import numpy as np
 from ..autograd import primitive
 from .blocks import blocks
 from .elementwise import gated
+from .expect import pair
 from .reduction import mean
-from .shaping import concatenate, pad, plain, reshape
-from .windows import check_windows, pair, views
+from .shaping import concatenate, pad, plain, reshape, shaped
+from .windows import check_windows, views
 
 # Of images: all places of their windows are visited while the images are in the cache.
 BLOCK_BYTES = 2**20
@@ -116,9 +117,10 @@ _window_share = primitive(_share, lambda h, y, g, *, shape, **o: _window_sum(h, 
 
 def _framed(name, x, kernel_size, stride, padding, border):
     """`x` inside its border, and the options of the rows; raises where windows do not fit."""
-    kernel_size = pair(kernel_size)
-    padding = pair(padding)
-    stride = kernel_size if stride is None else pair(stride)
+    x = shaped(x)
+    kernel_size = pair(kernel_size, "kernel_size", least=1)
+    padding = pair(padding, "padding")
+    stride = kernel_size if stride is None else pair(stride, "stride", least=1)
     check_windows(name, x.shape, kernel_size, stride, padding)
     if any(2 * p > k for p, k in zip(padding, kernel_size)) or 0 in x.shape[2:]:
         raise ValueError(
@@ -189,12 +191,10 @@ def adaptive_avg_pool2d(x, output_size):
     >>> adaptive_avg_pool2d(np.arange(5.0).reshape(1, 1, 1, 5), (1, 2)).tolist()
     [[[[1.0, 3.0]]]]
     """
-    if x.ndim != 4 or min(*pair(output_size), *x.shape[2:]) < 1:
-        raise ValueError(
-            "adaptive_avg_pool2d expects images (N, C, H, W) and an output size of 1 or more, "
-            f"got {x.shape} and {output_size}."
-        )
-    OH, OW = pair(output_size)
+    x = shaped(x)
+    OH, OW = pair(output_size, "output_size", least=1)
+    if x.ndim != 4 or min(x.shape[2:]) < 1:
+        raise ValueError(f"adaptive_avg_pool2d expects images (N, C, H, W), got {x.shape}.")
     N, C, H, W = x.shape
     if H % OH == W % OW == 0:
         return mean(reshape(x, (N, C, OH, H // OH, OW, W // OW)), (3, 5))

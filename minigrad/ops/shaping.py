@@ -32,12 +32,16 @@ def of_list(x, dtype=None):
     """A list as an array of this dtype; if it holds Tensors, as one Tensor of all that is in it."""
     if holds_tensors(x):
         return stack([of_list(part) if holds_tensors(part) else part for part in x])
-    array = np.asarray(x)
-    if dtype is None:
-        return array
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"expected numbers beside a Tensor, got {x!r:.80}.")
-    return array.astype(dtype)
+    try:
+        array = np.asarray(x)
+    except ValueError:  # lists of different lengths
+        array = np.asarray(None)
+    if array.dtype.kind not in ("biufc" if dtype is None else "biuf"):
+        raise TypeError(
+            f"expected an array, a Tensor or numbers, got {x!r:.80}: np.array makes an array of a "
+            "list whose rows have one length."
+        )
+    return array if dtype is None else array.astype(dtype, copy=False)
 
 
 def holds_tensors(x):
@@ -85,7 +89,7 @@ def like(x, other):
     """`x` as an array in the dtype of `other`, if that is of floats; a Tensor as it is."""
     if isinstance(x, Tensor):
         return x
-    return np.asarray(x, other.dtype if other.dtype.kind == "f" else None)
+    return of_list(x, other.dtype if other.dtype.kind == "f" else None)
 
 
 # ---- rows: reshape, transpose, broadcast_to, flip, roll, getitem, pad, diagonal, concatenate -----
@@ -234,6 +238,20 @@ def pad(x, pad_width, mode="constant", constant_values=0):
     return _bordered(x, widths=widths, value=constant_values)
 
 
+def _joined(arrays, axis):
+    """`_concatenate`, which takes many arrays in groups, and those in groups.
+
+    The gradient by each input counts the inputs before it. In one row the time would grow with the
+    square of their number, and 8,000 would take 18 s instead of 0.2.
+    """
+    group = 64
+    if len({x.dtype for x in arrays}) == 1:  # or else groups could give other dtypes than all
+        while len(arrays) > group:
+            starts = range(0, len(arrays), group)
+            arrays = [_concatenate(*arrays[i : i + group], axis=axis) for i in starts]
+    return _concatenate(*arrays, axis=axis)
+
+
 def concatenate(arrays, axis=0):
     """Arrays one after the other along an existing axis; with `axis=None` all are flattened first.
 
@@ -246,8 +264,8 @@ def concatenate(arrays, axis=0):
         raise TypeError("concatenate expects its arrays in a list: concatenate([t, u], axis=0).")
     arrays = arrays_of(*arrays)
     if axis is None:
-        return _concatenate(*[reshape(x, (-1,)) for x in arrays], axis=0)
-    return _concatenate(*arrays, axis=axis)
+        return _joined([reshape(x, (-1,)) for x in arrays], 0)
+    return _joined(arrays, axis)
 
 
 def stack(arrays, axis=0):
@@ -260,7 +278,7 @@ def stack(arrays, axis=0):
     """
     if isinstance(axis, Tensor):
         raise TypeError("stack expects its arrays in a list: stack([t, u], axis=0).")
-    return _concatenate(*[expand_dims(x, axis) for x in arrays_of(*arrays)], axis=axis)
+    return _joined([expand_dims(x, axis) for x in arrays_of(*arrays)], axis)
 
 
 @hint("To hold back a share of x and y for validation, use data.split(x, y, validation=0.1).")

@@ -13,19 +13,30 @@ row of a window is one run of KW * C numbers.
 import numpy as np
 
 from ..autograd import primitive
+from .expect import pair
 
 # ---- sizes and checks ----------------------------------------------------------------------------
-
-
-def pair(value):
-    """(value, value) for a number; two numbers as a tuple."""
-    return (value, value) if isinstance(value, int | np.integer) else tuple(value)
 
 
 def output_size(shape, kernel_size, stride=1, padding=0, dilation=1):
     """(OH, OW): in how many places a kernel fits inside the padded images (..., H, W)."""
     sizes = zip(shape[-2:], *map(pair, (kernel_size, stride, padding, dilation)))
     return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in sizes)
+
+
+def window_options(stride, padding, dilation):
+    """The options of a row: pairs of integers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `pair` does, by name.
+    """
+    return {
+        "stride": pair(stride, "stride", least=1),
+        "padding": pair(padding, "padding"),
+        "dilation": pair(dilation, "dilation", least=1),
+    }
 
 
 def check_windows(name, shape, kernel_size, stride, padding, dilation=(1, 1)):

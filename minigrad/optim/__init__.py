@@ -1,5 +1,6 @@
 """Optimizers, learning-rate schedules, gradient clipping."""
 
-from .optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, clip_grad_norm
+from .clipping import clip_grad_norm
+from .optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp
 from .schedules import CosineAnnealingLR, ExponentialLR, LinearLR, OneCycleLR, Schedule
 from .schedules import SequentialLR, StepLR

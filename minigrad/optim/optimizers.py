@@ -5,11 +5,14 @@ them, brings the numbers there, in place and block by block: in blocks that fit 
 Adam's dozen passes take about as long as a single one through main memory.
 """
 
+from typing import ClassVar
+
 import numpy as np
 
-from ..autograd import Tensor
-from ..nn.module import Module, Parameter
+from ..nn.checks import check_parameters, groups_of
 from ..ops.blocks import blocks
+from ..ops.expect import real
+from ..state import fill_state, state_of
 from ..system import keep_freed_pages
 
 BLOCK_BYTES = 2**18  # of each of the arrays that a rule gets
@@ -37,36 +40,22 @@ class Optimizer:
 
     names: tuple[str, ...] = ()  # of the arrays in each parameter's state, zeros at first
     decoupled = False  # whether weight decay acts on the parameters, not through the gradients
+    limits: ClassVar = {  # of options; a schedule adds initial_lr
+        "lr": {"least": 0, "below": np.inf},
+        "initial_lr": {"least": 0, "below": np.inf},
+        "weight_decay": {"least": 0, "below": np.inf},
+    }
 
     def __init__(self, params, **options):
         keep_freed_pages()  # for loops written by hand: lenet in 3.0 ms a step instead of 4.5
-        if isinstance(params, Module):
-            raise TypeError(
-                f"{type(self).__name__} expects a list of Parameters, got the model "
-                f"{type(params).__name__}: pass model.parameters()."
-            )
-        if callable(params):
-            raise TypeError(
-                f"{type(self).__name__} expects a list of Parameters, got a function: call it, as "
-                "model.parameters()."
-            )
-        if isinstance(params, Tensor | dict):
-            raise TypeError(
-                f"{type(self).__name__} expects a list of Parameters or of groups, got a single "
-                f"{type(params).__name__}: put it into a list, [it]."
-            )
-        groups = list(params)
-        if not groups:
-            raise ValueError("the optimizer got no parameters: pass model.parameters().")
-        if not isinstance(groups[0], dict):
-            groups = [{"params": groups}]
-        self.param_groups = [{**options, **g, "params": list(g["params"])} for g in groups]
+        self.param_groups = [{**options, **g} for g in groups_of(type(self).__name__, params)]
         self.params = []
         self._group_of = []  # each parameter's group
         for group in self.param_groups:
             for p in group["params"]:
                 self.params.append(p)
                 self._group_of.append(group)
+        check_parameters(type(self).__name__, self.params)
         self._check(options)
         self.steps = [0] * len(self.params)
         self.state = [self._initial_state(p) for p in self.params]
@@ -84,17 +73,6 @@ class Optimizer:
         return {name: np.zeros(p.shape, p.dtype) for name in self.names}
 
     def _check(self, options):
-        for p in self.params:
-            if not isinstance(p, Parameter):
-                raise TypeError(
-                    f"{type(self).__name__} expects Parameters, got {type(p).__name__}: "
-                    "pass model.parameters(), or wrap an array as nn.Parameter(array)."
-                )
-        if len({id(p) for p in self.params}) < len(self.params):
-            raise ValueError(
-                f"{type(self).__name__} expects each parameter once, got one twice: "
-                "leave it out in one of the two places."
-            )
         for group in self.param_groups:
             for option in group:
                 if option != "params" and option not in options:
@@ -102,8 +80,13 @@ class Optimizer:
                         f"{type(self).__name__} has no option {option}. "
                         f"A group may set params, {', '.join(options)}."
                     )
-            if "lr" in group and not group["lr"] >= 0:  # nan is refused too
-                raise ValueError(f"lr expects a number that is not negative, got {group['lr']}.")
+            self.check_limits(group)
+
+    def check_limits(self, group):
+        """Raise an error for an option that is no number, or outside its limits."""
+        for option, limits in self.limits.items():
+            if option in group:
+                real(option, group[option], **limits)
 
     def zero_grad(self):
         """Forget the gradients."""
@@ -117,10 +100,12 @@ class Optimizer:
         after all, kept by retain_graph=True, gives wrong gradients. Only mg.debug() raises there.
         """
         for p in self.params:
-            if p.grad is not None and p.grad.shape != p.shape:
+            fits = isinstance(p.grad, np.ndarray) and p.grad.shape == p.shape
+            if p.grad is not None and not fits:
                 raise ValueError(
-                    f"a parameter of shape {p.shape} has a gradient of shape {p.grad.shape}: "
-                    "give p.grad the shape of p."
+                    f"a parameter of shape {p.shape} expects p.grad to be an array of that shape, "
+                    f"got {type(p.grad).__name__} of shape {np.shape(p.grad)}: give p.grad the "
+                    "shape of p."
                 )
         self.begin([p.grad for p in self.params])
         self.update(part=0, parts=1)
@@ -175,15 +160,7 @@ class Optimizer:
 
     def state_dict(self):
         """All that `step` depends on besides the parameters, as arrays by name."""
-        state = {f"{i}.step": np.array(n) for i, n in enumerate(self.steps)}
-        for i, arrays in enumerate(self.state):
-            for name, array in arrays.items():
-                state[f"{i}.{name}"] = array.copy()
-        for i, group in enumerate(self.param_groups):
-            for option, value in group.items():
-                if option != "params":
-                    state[f"group.{i}.{option}"] = np.array(value)
-        return state
+        return state_of(self)
 
     def load_state_dict(self, state):
         """Take over what `state_dict` gave, of the same parameters and groups; all or nothing.
@@ -191,30 +168,9 @@ class Optimizer:
         Raises
         ------
         ValueError
-            If names or shapes differ.
+            If names, shapes or options do not fit.
         """
-        own = {name: array.shape for name, array in self.state_dict().items()}
-        new = {name: np.shape(array) for name, array in state.items()}
-        # A schedule adds initial_lr, so that one of the two may lack it.
-        wrong = [
-            name
-            for name in own | new
-            if own.get(name) != new.get(name) and not name.endswith(".initial_lr")
-        ]
-        if wrong:
-            raise ValueError(
-                "the state is of another optimizer, or of other parameters; these arrays differ: "
-                f"{', '.join(sorted(wrong)[:5])}. Make the optimizer as the one that was saved."
-            )
-        self.steps = [int(state[f"{i}.step"]) for i in range(len(self.steps))]
-        for i, arrays in enumerate(self.state):
-            for name, array in arrays.items():
-                array[...] = state[f"{i}.{name}"]
-        for name in new:
-            if name.startswith("group."):
-                _, i, option = name.split(".")
-                value = np.asarray(state[name]).tolist()
-                self.param_groups[int(i)][option] = tuple(value) if option == "betas" else value
+        fill_state(self, state)
 
 
 class SGD(Optimizer):
@@ -228,7 +184,8 @@ class SGD(Optimizer):
 
     Examples
     --------
-    >>> p = Parameter([1.0])
+    >>> import minigrad as mg
+    >>> p = mg.nn.Parameter([1.0])
     >>> (p * p).sum().backward()
     >>> SGD([p], lr=0.1).step()
     >>> p.data
@@ -236,6 +193,7 @@ class SGD(Optimizer):
     """
 
     names = ("momentum_buffer",)
+    limits = Optimizer.limits | {"momentum": {"least": 0}}
 
     def __init__(self, params, lr, momentum=0, nesterov=False, weight_decay=0):
         if nesterov and not momentum:
@@ -262,6 +220,7 @@ class RMSProp(Optimizer):
     """
 
     names = ("square_avg",)
+    limits = Optimizer.limits | {"alpha": {"least": 0, "most": 1}, "eps": {"least": 0}}
 
     def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0):
         super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay)
@@ -281,6 +240,7 @@ class Adagrad(Optimizer):
     """
 
     names = ("sum",)
+    limits = Optimizer.limits | {"lr_decay": {"least": 0}, "eps": {"least": 0}}
 
     def __init__(self, params, lr=1e-2, lr_decay=0, weight_decay=0, eps=1e-10):
         super().__init__(params, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay, eps=eps)
@@ -308,7 +268,8 @@ class Adam(Optimizer):
 
     Examples
     --------
-    >>> p = Parameter([1.0])
+    >>> import minigrad as mg
+    >>> p = mg.nn.Parameter([1.0])
     >>> (p * p).sum().backward()
     >>> Adam([p], lr=0.1).step()  # the first step has the length lr
     >>> p.data.round(4)
@@ -316,12 +277,18 @@ class Adam(Optimizer):
     """
 
     names = ("exp_avg", "exp_avg_sq")
+    limits = Optimizer.limits | {"eps": {"least": 0}}
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
-        for group in self.param_groups:
-            if not all(0 <= beta < 1 for beta in group["betas"]):
-                raise ValueError(f"betas expects two numbers, 0 <= beta < 1, got {group['betas']}.")
+
+    def check_limits(self, group):
+        super().check_limits(group)
+        betas = group["betas"]
+        if np.shape(betas) != (2,):
+            raise ValueError(f"betas expects two numbers, 0 <= beta < 1, got {betas!r:.80}.")
+        for beta in betas:
+            real("each of betas", beta, least=0, below=1)
 
     def constants(self, step, *, lr, betas, eps, **_):
         # m_hat and v_hat differ from m and v by numbers, which are moved out of the arrays:
@@ -369,32 +336,3 @@ def _ratio(top, v, eps, rate):
     np.divide(top, ratio, out=ratio)
     ratio *= rate
     return ratio
-
-
-def clip_grad_norm(params, max_norm):
-    """Scale all gradients, in place, so that their norm as one vector is at most `max_norm`.
-
-    Pascanu et al. (2013).
-
-    Returns
-    -------
-    float
-        The norm before.
-
-    Examples
-    --------
-    >>> p = Parameter([3.0, 4.0])
-    >>> (p * p).sum().backward()
-    >>> clip_grad_norm([p], 1.0), p.grad.round(4)
-    (10.0, array([0.6, 0.8], dtype=float32))
-    """
-    return limit_norm([p.grad for p in params if p.grad is not None], max_norm)
-
-
-def limit_norm(gradients, max_norm):
-    """`clip_grad_norm` of a list of arrays; for training, which keeps gradients in lists."""
-    norm = sum(float(np.vdot(g, g)) for g in gradients) ** 0.5
-    if norm > max_norm:
-        for g in gradients:
-            g *= max_norm / (norm + 1e-6)  # as in PyTorch
-    return norm

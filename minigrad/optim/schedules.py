@@ -6,6 +6,11 @@ A schedule sets `lr` of the optimizer's groups when it is made, and anew by each
 
 import math
 
+import numpy as np
+
+from ..ops.expect import real, whole
+from ..state import check_state, counter
+
 
 class Schedule:
     """What all schedules share. Each is a curve over t, which counts the calls of `step`.
@@ -26,6 +31,11 @@ class Schedule:
     def __init__(self, optimizer, interval=None):
         if interval not in (None, "epoch", "step"):
             raise ValueError(f'interval expects "epoch" or "step", got {interval!r}.')
+        if not hasattr(optimizer, "param_groups"):
+            raise TypeError(
+                f"{type(self).__name__} expects an optimizer, got {optimizer!r:.80}: give it the "
+                "one that trains, such as optim.SGD(model.parameters(), lr=0.1)."
+            )
         self.optimizer = optimizer
         self.interval = interval or self.interval
         self.t = 0
@@ -60,16 +70,18 @@ class Schedule:
 
     def load_state_dict(self, state):
         """Take over what `state_dict` gave, and set the learning rates to it."""
-        self.t = int(state["t"])
-        self._apply(self.t)
+        check_state(state)
+        t = counter("t", state)
+        self._apply(t)
+        self.t = t
 
 
 class StepLR(Schedule):
     """Multiply by `gamma` every `step_size` epochs, or steps."""
 
     def __init__(self, optimizer, step_size, gamma=0.1, **options):
-        self.step_size = step_size
-        self.gamma = gamma
+        self.step_size = whole("step_size", step_size, least=1)
+        self.gamma = real("gamma", gamma, least=0)
         super().__init__(optimizer, **options)
 
     def factor(self, t):
@@ -87,9 +99,9 @@ class LinearLR(Schedule):
     """From `start_factor` to `end_factor` in a straight line of `total_iters`: a warm-up."""
 
     def __init__(self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5, **options):
-        self.start = start_factor
-        self.end = end_factor
-        self.total = total_iters
+        self.start = real("start_factor", start_factor, least=0)
+        self.end = real("end_factor", end_factor, least=0)
+        self.total = whole("total_iters", total_iters, least=1)
         super().__init__(optimizer, **options)
 
     def factor(self, t):
@@ -101,8 +113,8 @@ class CosineAnnealingLR(Schedule):
     """Down to `eta_min` in `T_max` steps, along half a cosine (Loshchilov and Hutter 2017)."""
 
     def __init__(self, optimizer, T_max, eta_min=0.0, **options):
-        self.T_max = T_max
-        self.eta_min = eta_min
+        self.T_max = whole("T_max", T_max, least=1)
+        self.eta_min = real("eta_min", eta_min, least=0)
         super().__init__(optimizer, **options)
 
     def rates(self, t):
@@ -144,7 +156,13 @@ class OneCycleLR(Schedule):
         final_div_factor=1e4,
         **options,
     ):
-        self.total_steps = total_steps
+        self.total_steps = whole("total_steps", total_steps)
+        real("pct_start", pct_start, least=0, most=1)
+        real("max_lr", max_lr, least=0)
+        real("div_factor", div_factor, above=0)
+        real("final_div_factor", final_div_factor, above=0)
+        real("base_momentum", base_momentum, least=0, below=1)
+        real("max_momentum", max_momentum, least=0, below=1)
         self.peak = pct_start * total_steps - 1  # the t of the highest rate
         self.first = max_lr / div_factor
         self.max_lr = max_lr
@@ -185,7 +203,14 @@ class SequentialLR(Schedule):
     """One schedule after the other, each from its own start; the next begins at a milestone."""
 
     def __init__(self, optimizer, schedules, milestones, interval=None):
-        if len(milestones) != len(schedules) - 1 or sorted(milestones) != list(milestones):
+        listed = schedules if isinstance(schedules, list | tuple) else []
+        if not listed or any(getattr(s, "optimizer", None) is not optimizer for s in listed):
+            raise TypeError(
+                "SequentialLR expects a list of schedules, made for the same optimizer, got "
+                f"{schedules!r:.80}."
+            )
+        milestones = [whole("each of milestones", t) for t in np.atleast_1d(milestones).tolist()]
+        if len(milestones) != len(schedules) - 1 or sorted(milestones) != milestones:
             raise ValueError(
                 f"SequentialLR expects {len(schedules) - 1} milestones in ascending order "
                 f"for {len(schedules)} schedules, got {milestones}."

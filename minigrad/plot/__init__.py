@@ -13,6 +13,6 @@ https://jfly.uni-koeln.de/color/); wrong answers are red, and marked by a cross 
 """
 
 from .canvas import COLORS, MARKERS, RED, new_axes, new_figure, save
+from .curves import history, lr_range
 from .inside import feature_maps, filters, graph
-from .results import confusion, decision_boundary, history, images, lr_range, mistakes
-from .results import predictions, reliability
+from .results import confusion, decision_boundary, images, mistakes, predictions, reliability

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..files import replacing
+from ..ops.expect import real
 
 # Okabe and Ito's colors without their yellow, which cannot be read on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
@@ -38,6 +39,8 @@ def new_figure(width, height):
     --------
     >>> left, right = new_figure(8, 4).subplots(1, 2)
     """
+    real("width", width, above=0)
+    real("height", height, above=0)
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -67,6 +70,29 @@ def new_axes(width, height):
     >>> lines = ax.plot([1, 4, 9])
     """
     return _shown(new_figure(width, height).add_subplot())
+
+
+def axes_or_new(ax, width, height):
+    """`ax`, or new Axes of this size where that is None; raises a TypeError if it is none."""
+    if ax is None:
+        return new_axes(width, height)
+    if not hasattr(ax, "imshow"):
+        raise TypeError(
+            f"ax expects matplotlib Axes, got {type(ax).__name__}: figure.subplots() makes them."
+        )
+    return ax
+
+
+def figure_or_new(figure, width, height):
+    """`figure`, or a new one of this size where that is None; raises a TypeError if it is none."""
+    if figure is None:
+        return new_figure(width, height)
+    if not hasattr(figure, "subplots"):
+        raise TypeError(
+            f"figure expects a matplotlib Figure, got {type(figure).__name__}: "
+            "plot.new_figure(width, height) makes one."
+        )
+    return figure
 
 
 def _shown(picture):
@@ -105,8 +131,7 @@ def mosaic(tiles, ax, label=None, columns=None, **look):
     sheet = np.pad(tiles.astype(float), gaps, constant_values=np.nan)
     sheet = sheet.reshape(rows, columns, height + 1, width + 1).swapaxes(1, 2)
     sheet = sheet.reshape(rows * (height + 1), columns * (width + 1))[:-1, :-1]
-    if ax is None:
-        ax = new_axes(6, 5 * sheet.shape[0] / sheet.shape[1] + 0.8)
+    ax = axes_or_new(ax, 6, 5 * sheet.shape[0] / sheet.shape[1] + 0.8)
     image = ax.imshow(sheet, interpolation="nearest", **look)
     if label is not None:
         color_bar(image, label)
@@ -151,6 +176,7 @@ def save(path, picture, dpi=150):
             f"model: plot.save(path, picture), got {type(path).__name__} and "
             f"{type(picture).__name__}."
         )
+    real("dpi", dpi, above=0)
     path = Path(path) if Path(path).suffix else Path(f"{path}.png")
     figure = picture.figure.figure  # an Axes' figure may be a SubFigure
     with replacing(path) as file:

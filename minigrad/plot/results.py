@@ -1,104 +1,11 @@
-"""What a training came to: its history, the answers, the mistakes, the border between classes."""
+"""What a training came to: the answers, the mistakes, the border between classes."""
 
 import numpy as np
 
 from .. import metrics
-from .canvas import COLORS, MARKERS, RED, color_bar, mosaic, new_axes, new_figure
-
-# ---- training: history ---------------------------------------------------------------------------
-
-
-def history(histories, figure=None):
-    """Loss and accuracy over the epochs, in training (solid) and validation (dashed).
-
-    Parameters
-    ----------
-    histories : History, or dict of name to History
-        One run, or several to compare. A history holds lists with one number per epoch, under
-        Keras' keys: loss, accuracy, val_loss, val_accuracy. What is missing is not drawn; where a
-        number is NaN or infinite, the curve has a gap and the legend says so.
-    figure : matplotlib Figure, optional
-
-    Returns
-    -------
-    Figure
-
-    Examples
-    --------
-    >>> run = {"loss": [0.5, 0.2], "val_loss": [0.4, 0.3]}
-    >>> [ax.get_ylabel() for ax in history({"lr 0.1": run, "lr 0.01": run}).axes]
-    ['loss']
-    """
-    runs = {"": histories} if "loss" in histories else dict(histories)
-    found = {str(key).removeprefix("val_") for run in runs.values() for key in run}
-    keys = [key for key in ("loss", "accuracy") if key in found]
-    if not keys:
-        raise ValueError(
-            "history expects lists of one number per epoch under 'loss' and so on, "
-            f"or a dict of name to such runs, got {histories!r:.200}."
-        )
-    figure = new_figure(4.8 * len(keys), 3.8) if figure is None else figure
-    (axes,) = figure.subplots(1, len(keys), squeeze=False)
-    for ax, key in zip(axes, keys, strict=True):
-        _draw_runs(ax, runs, key)
-    return figure
-
-
-def _curves(run, key):
-    """(split, line style, values) of training and validation, where the run holds them."""
-    splits = [("training", "-", key), ("validation", "--", "val_" + key)]
-    return [(name, style, run[k]) for name, style, k in splits if len(run.get(k, ()))]
-
-
-def _draw_runs(ax, runs, key):
-    in_percent = key == "accuracy"
-    scale = 100 if in_percent else 1
-    for i, (run_name, run) in enumerate(runs.items()):
-        for split, style, values in _curves(run, key):
-            # One run has a color for each split; several have a color each.
-            number = i if len(runs) > 1 else ("-", "--").index(style)
-            label = f"{run_name}, {split}".lstrip(", ")
-            _draw_curve(ax, scale * np.asarray(values, float), label, number, style)
-    ax.set(title=key.capitalize(), xlabel="epoch", ylabel="accuracy (%)" if in_percent else key)
-    ax.set_xlim(0.5, max((len(line.get_xdata()) for line in ax.lines), default=1) + 0.5)
-    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)  # no epoch 1.5
-    if in_percent:
-        ax.set_ylim(top=min(ax.get_ylim()[1], 100.5))
-    ax.grid(alpha=0.3)
-    if ax.lines:  # none, where training was interrupted in its first epoch
-        ax.legend()
-
-
-def _draw_curve(ax, values, label, number, style):
-    """One curve over epochs from 1, in the `number`-th color and marker."""
-    bad = np.flatnonzero(~np.isfinite(values))
-    if len(bad):
-        values = np.where(np.isfinite(values), values, np.nan)
-        more = " ..." if len(bad) > 1 else ""
-        label = f"{label} (not finite: epoch {bad[0] + 1}{more})"
-    # Markers keep a single epoch, or one between two gaps, visible.
-    look = {"marker": MARKERS[number % len(MARKERS)], "color": COLORS[number % len(COLORS)]}
-    ax.plot(np.arange(1, len(values) + 1), values, style, label=label, markersize=4, **look)
-
-
-def lr_range(rates, losses, ax=None):
-    """The losses of `lr_range_test` over the learning rate, which has a logarithmic axis.
-
-    Parameters
-    ----------
-    rates, losses : arrays, (N,)
-    ax : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
-    """
-    ax = new_axes(5, 3.8) if ax is None else ax
-    ax.semilogx(rates, losses, color=COLORS[0])
-    ax.set(title="Learning-rate range test", xlabel="learning rate", ylabel="loss of the batch")
-    ax.set_ylim(top=min(max(losses), 2 * losses[0]))  # an explosion would flatten the rest
-    return ax
-
+from ..ops.expect import whole
+from ..ops.hint import hint
+from .canvas import COLORS, MARKERS, RED, axes_or_new, color_bar, figure_or_new, mosaic
 
 # ---- images, and the answers to them: images, predictions, mistakes ------------------------------
 
@@ -125,10 +32,11 @@ def images(images, *, count=40, columns=8, ax=None):
     'The first 16 of 100 images'
     """
     gray = _gray(images)
-    shown = gray[:count]
+    shown = gray[: whole("count", count)]
     if len(shown) == 0:
         raise ValueError(f"plot.images expects at least one image to show, got {len(gray)} images.")
-    ax = mosaic(shown, ax, columns=min(columns, len(shown)), cmap="gray")
+    columns = min(whole("columns", columns, least=1), len(shown))
+    ax = mosaic(shown, ax, columns=columns, cmap="gray")
     heading = f"{len(gray):,} images"
     if len(shown) < len(gray):
         heading = f"The first {len(shown):,} of {heading}"
@@ -165,7 +73,7 @@ def predictions(images, predicted, targets, *, count=40, columns=8, figure=None)
     ['actual 3\\npredicted 3', 'actual 5\\n✗ predicted 6']
     """
     images, predicted, targets, confidence = _check_images(images, predicted, targets)
-    shown = np.arange(min(count, len(images)))
+    shown = np.arange(min(whole("count", count, least=1), len(images)))
     right = (predicted == targets)[shown].sum()
     heading = f"Predictions: {right} of {len(shown)} right"
     return _draw_images(shown, images, predicted, targets, confidence, columns, heading, figure)
@@ -197,7 +105,7 @@ def mistakes(images, probabilities, targets, *, count=24, columns=8, figure=None
     probabilities = metrics.check_probabilities(probabilities)
     images, predicted, targets, confidence = _check_images(images, probabilities, targets)
     wrong = np.flatnonzero(predicted != targets)
-    shown = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
+    shown = wrong[np.argsort(-confidence[wrong], kind="stable")][: whole("count", count, least=1)]
     heading = f"No mistakes in {len(images):,} images"
     if len(wrong):
         heading = (
@@ -232,13 +140,12 @@ def _check_images(images, predicted, targets):
 
 def _draw_images(shown, images, predicted, targets, confidence, columns, heading, figure):
     """The images numbered `shown` in a grid, each under its title."""
-    columns = max(1, min(columns, len(shown)))
+    columns = max(1, min(whole("columns", columns, least=1), len(shown)))
     rows = max(1, -(-len(shown) // columns))  # rounded up
     titles = [_title(i, predicted, targets, confidence) for i in shown]
-    if figure is None:
-        lines = [line for title in titles for line in title.split("\n")]
-        letters = max([21, *map(len, lines)])  # room for the longest line
-        figure = new_figure(max(0.07 * letters * columns, 5), 1.7 * rows + 0.4)
+    lines = [line for title in titles for line in title.split("\n")]
+    letters = max([21, *map(len, lines)])  # room for the longest line
+    figure = figure_or_new(figure, max(0.07 * letters * columns, 5), 1.7 * rows + 0.4)
     figure.suptitle(heading)
     for place, (i, title) in enumerate(zip(shown, titles), 1):
         ax = figure.add_subplot(rows, columns, place, xticks=[], yticks=[])
@@ -281,8 +188,7 @@ def confusion(matrix, ax=None):
     """
     matrix = metrics.check_matrix(matrix)
     classes = len(matrix)
-    if ax is None:
-        ax = new_axes(max(0.44 * classes + 2, 5), max(0.44 * classes + 1, 4))
+    ax = axes_or_new(ax, max(0.44 * classes + 2, 5), max(0.44 * classes + 1, 4))
     share = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)  # (K, K)
     np.fill_diagonal(share, np.nan)  # NaN is not painted, so the background shows
     ax.set_facecolor("#DCEBF7")
@@ -325,7 +231,7 @@ def reliability(probabilities, targets, bins=15, ax=None):
     """
     confidence, right, count = metrics.calibration(probabilities, targets, bins)
     error = metrics.expected_calibration_error(probabilities, targets, bins)
-    ax = new_axes(5.2, 4.6) if ax is None else ax
+    ax = axes_or_new(ax, 5.2, 4.6)
     full = count > 0
     center = 100 * (np.arange(bins)[full] + 0.5) / bins
     accuracy = 100 * right[full]
@@ -343,6 +249,7 @@ def reliability(probabilities, targets, bins=15, ax=None):
     return ax
 
 
+@hint("Of a model, the answers are those of lambda points: mg.predict(model, points).")
 def decision_boundary(predict, x, y, ax=None, steps=300):
     """The plane, colored by a classifier's answers, with the points that it learned from.
 
@@ -369,6 +276,7 @@ def decision_boundary(predict, x, y, ax=None, steps=300):
     """
     from matplotlib.colors import ListedColormap
 
+    whole("steps", steps, least=1)
     x = np.asarray(x)
     y = metrics.check_labels(y, "y")
     if x.shape != (len(y), 2):
@@ -378,7 +286,7 @@ def decision_boundary(predict, x, y, ax=None, steps=300):
     answers, _, _ = metrics.check_answers(predict(grid), no_targets)
     region = answers.reshape(steps, steps)
     classes = max(region.max(), y.max()) + 1
-    ax = new_axes(5.6, 4.6) if ax is None else ax
+    ax = axes_or_new(ax, 5.6, 4.6)
     colors = [COLORS[c % len(COLORS)] for c in range(classes)]
     look = {"cmap": ListedColormap(colors), "vmin": -0.5, "vmax": classes - 0.5, "alpha": 0.3}
     ax.imshow(region, origin="lower", extent=extent, aspect="auto", interpolation="nearest", **look)

@@ -1,13 +1,16 @@
 """load_mnist: right files are read, wrong ones are named, wherever they come from."""
 
 import builtins
+import contextlib
 import gzip
 import hashlib
 import http.server
+import itertools
 import os
 import struct
 import sys
 import threading
+import time
 from functools import partial
 
 import numpy as np
@@ -190,7 +193,8 @@ class Mirror(http.server.BaseHTTPRequestHandler):
         self.send_response(404 if body is None else 200)
         self.send_header("Content-Length", str(len(body or b"")))
         self.end_headers()
-        self.wfile.write((body or b"")[: len(body) // 2 if self.path in self.cut else None])
+        with contextlib.suppress(ConnectionError):  # the client may go away
+            self.wfile.write((body or b"")[: len(body) // 2 if self.path in self.cut else None])
 
     def log_message(self, *args):
         pass
@@ -284,6 +288,74 @@ def test_a_dead_mirror_is_asked_once(downloads, mirrors, digits, monkeypatch):
     monkeypatch.setattr(mnist, "MIRRORS", (dead, mnist.MIRRORS[1]))
     assert_loaded(load_mnist(), digits)
     assert mirrors.asked == [f"/b/{name}.gz" for name in NAMES]
+
+
+class Clock:
+    """Stands in for time.monotonic: its time passes as the slow mirror says, however busy we are."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+def dripping(clock, head, tail):
+    """A mirror that sends `head` at once and `tail` byte by byte, half a second each, by the clock.
+
+    As its `tail` never ends, nor does what it sends, but for the client's going away.
+    """
+
+    class Dripping(http.server.BaseHTTPRequestHandler):
+        def handle(self):
+            self.rfile.readline()
+            try:
+                self.wfile.write(head)
+                for byte in itertools.cycle(tail):
+                    self.wfile.write(bytes([byte]))
+                    clock.now += 0.5
+                    time.sleep(0.0001)
+            except OSError:
+                pass
+
+    return Dripping
+
+
+@pytest.mark.parametrize(
+    ("head", "tail"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9912422\r\n\r\n", b"x"),
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+    ],
+    ids=["body", "headers"],
+)
+def test_a_mirror_of_a_byte_each_half_second_is_given_up(
+    downloads, mirrors, digits, tmp_path, monkeypatch, head, tail
+):
+    clock = Clock()
+    monkeypatch.setattr(mnist, "time", clock)
+    slow = http.server.ThreadingHTTPServer(("127.0.0.1", 0), dripping(clock, head, tail))
+    thread = threading.Thread(target=slow.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    url = f"http://127.0.0.1:{slow.server_port}/"
+    monkeypatch.setattr(mnist, "MIRRORS", (url, mnist.MIRRORS[1]))
+    try:
+        assert_loaded(load_mnist(), digits)
+    finally:
+        slow.shutdown()
+        thread.join()
+        slow.server_close()
+    assert names_in(tmp_path / "cache") == COMPLETE
+    assert mirrors.asked == [f"/b/{name}.gz" for name in NAMES]
+
+
+def test_a_mirror_that_sends_without_end_is_given_up(downloads, mirrors, tmp_path, monkeypatch):
+    monkeypatch.setattr(mnist, "MOST_BYTES", 100_000)
+    for mirror in "ab":
+        mirrors.content[f"/{mirror}/{NAMES[0]}.gz"] = bytes(10**7)
+    with pytest.raises(DataUnavailable, match="too large: it has sent"):
+        load_mnist()
+    assert names_in(tmp_path / "cache") == []
 
 
 @pytest.mark.parametrize("breaks", [gone, wrong, cut_off])

@@ -135,5 +135,5 @@ def test_a_repeated_pair_is_a_sharp_corner():
 
 @pytest.mark.parametrize("n", [0, -3])
 def test_no_digits_are_refused(n):
-    with pytest.raises(ValueError, match="n >= 1"):
+    with pytest.raises(ValueError, match="n expects an integer of 1 or more"):
         synthetic_digits(n)

@@ -167,6 +167,85 @@ def test_a_state_that_does_not_fit_changes_nothing(spoil):
     assert all((value == before[name]).all() for name, value in model.state_dict().items())
 
 
+NO_NUMBERS = {
+    "text": np.array(["a", "b", "c"]),
+    "numbers as text": np.array(["1", "2", "3"]),
+    "bytes": np.array([b"1", b"2", b"3"]),
+    "objects": np.array([1, 2, 3], dtype=object),
+    "a table": np.zeros(3, [("a", "f4")]),
+    "complex": np.ones(3, complex),
+    "dates": np.zeros(3, "M8[s]"),
+    "a ragged list": [1, [2, 3], 4],
+    "None": None,
+    "too large for float32": np.full(3, 1e300),
+    "too long": np.ones(4),
+    "a single number": 1.0,
+}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+def test_a_state_of_anything_but_fitting_numbers_changes_nothing(kind):
+    model = nn.Dense(2, 3)
+    before = model.state_dict()
+    state = {"weight": np.ones((3, 2)), "bias": NO_NUMBERS[kind]}
+    for strict in (True, False):
+        with pytest.raises(ValueError, match="bias"):
+            model.load_state_dict(state, strict)
+        assert all((value == before[name]).all() for name, value in model.state_dict().items())
+
+
+def test_a_parameter_that_is_read_only_leaves_all_others_as_they_are():
+    model = nn.Dense(2, 3)
+    model.bias.data.flags.writeable = False
+    before = model.state_dict()
+    with pytest.raises(ValueError, match="bias expects an array that can be written to"):
+        model.load_state_dict({"weight": np.ones((3, 2)), "bias": np.ones(3)})
+    assert (model.weight.data == before["weight"]).all()
+
+
+def test_layers_that_are_given_each_others_weights_exchange_them():
+    model = nn.Sequential(nn.Dense(2, 2), nn.Dense(2, 2))
+    before = model.state_dict()
+    views = dict(model.named_arrays())
+    other = {"0": "1", "1": "0"}
+    model.load_state_dict({other[name[0]] + name[1:]: view for name, view in views.items()})
+    assert (model[0].weight.data == before["1.weight"]).all()
+    assert (model[1].weight.data == before["0.weight"]).all()
+
+
+class Keyed(nn.Module):
+    """Parameters in a dict with keys of any kind."""
+
+    def __init__(self, parts):
+        self.parts = parts
+
+    def forward(self, x):
+        return x
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"),
+    [
+        ({1: [2.0], "1": [3.0]}, r"parts\.1"),
+        ({"b.c": [2.0], "b": {"c": [3.0]}}, r"parts\.b\.c"),
+    ],
+)
+def test_two_parameters_of_one_name_are_refused_wherever_names_count(keys, name, tmp_path):
+    def parameters(part):
+        if isinstance(part, dict):
+            return {key: parameters(value) for key, value in part.items()}
+        return nn.Parameter(part)
+
+    model = Keyed(parameters(keys))
+    assert len(model.parameters()) == 2
+    for use in (model.state_dict, lambda: model.load_state_dict({}), model.named_arrays):
+        with pytest.raises(ValueError, match=f"two arrays of Keyed have the name {name}"):
+            use()
+    with pytest.raises(ValueError, match=f"two arrays of Keyed have the name {name}"):
+        mg.save(tmp_path / "model.npz", model)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_load_state_dict_not_strict_takes_what_is_there():
     model = nn.Dense(2, 3)
     model.load_state_dict({"bias": np.full(3, 7.0), "else": np.zeros(1)}, strict=False)
@@ -285,3 +364,42 @@ def test_summary_raises_what_a_model_says_of_floats_if_it_takes_no_integers_eith
 
     with pytest.raises(TypeError, match="wrong with float32"):
         Wrong().summary((2,))
+
+
+def test_a_module_inside_itself_is_named():
+    model = nn.Sequential(nn.Dense(2, 2))
+    model.again = model
+    with pytest.raises(ValueError, match="again is a Sequential inside itself"):
+        model.parameters()
+
+
+def test_a_list_inside_itself_is_named():
+    model = nn.Dense(2, 2)
+    model.parts = [nn.Dense(2, 2)]
+    model.parts.append(model.parts)
+    with pytest.raises(ValueError, match="1 is a list inside itself"):
+        model.state_dict()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {1: nn.Dense(2, 2), "1": nn.Dense(2, 2)},
+        {"b.c": nn.Dense(2, 2), "b": {"c": nn.Dense(2, 2)}},
+    ],
+)
+def test_two_arrays_of_one_name_are_refused(parts):
+    model = nn.Module()
+    model.parts = parts
+    assert len(model.parameters()) == 4
+    with pytest.raises(ValueError, match="two arrays of Module have the name parts"):
+        model.state_dict()
+
+
+@pytest.mark.parametrize("dtype", [int, "bool", complex, np.uint8])
+def test_a_model_of_anything_but_floats_is_refused(dtype):
+    model = nn.Dense(2, 2)
+    before = model.weight.data
+    with pytest.raises(TypeError, match="astype of a module expects a dtype of floats"):
+        model.astype(dtype)
+    assert model.weight.data is before

@@ -158,7 +158,7 @@ def run(case, inputs, options, g, directions):
         if y.requires_grad:
             given_g = primitive(lambda y: y, lambda h, out, y: g, name="given_g")
             zeros = np.zeros(y.shape)
-            first = gradients(given_g(y), variables.values(), zeros, retain_graph=True)
+            first = gradients(given_g(y), [*variables.values()], zeros, retain_graph=True)
             results |= {f"gradient {i}": h for i, h in zip(variables, first)}
             results |= _second(y, variables, g, directions)
         assert same_bits(y.data.copy(), results["value"]), "a rule wrote into the output"
@@ -167,7 +167,7 @@ def run(case, inputs, options, g, directions):
 
 def _second(y, variables, g, directions):
     w = Tensor(g, requires_grad=True)
-    slopes = gradients(y, variables.values(), w, create_graph=True)
+    slopes = gradients(y, [*variables.values()], w, create_graph=True)
     results = {}
     for i, slope in zip(variables, slopes):
         if slope is None:
@@ -175,7 +175,7 @@ def _second(y, variables, g, directions):
         results[f"gradient {i} with a graph"] = slope.data.copy()
         if slope.requires_grad:
             everything = variables | {"g": w}
-            bent = gradients(slope, everything.values(), directions[i], retain_graph=True)
+            bent = gradients(slope, [*everything.values()], directions[i], retain_graph=True)
             results |= {f"gradient {i} by {name}": h for name, h in zip(everything, bent)}
     return results
 

@@ -477,7 +477,7 @@ def test_lists_beside_a_tensor_keep_float32_and_lists_alone_are_arrays(name):
     ],
 )
 def test_what_is_no_number_in_a_list_beside_a_tensor_is_refused(call, t):
-    with pytest.raises(TypeError, match="expected numbers beside a Tensor"):
+    with pytest.raises(TypeError, match="expected an array, a Tensor or numbers"):
         call(t)
 
 

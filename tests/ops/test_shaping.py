@@ -1,5 +1,7 @@
 """Shapes and choices beyond the table of cases: views, orders in memory, errors."""
 
+import cProfile
+
 import numpy as np
 import pytest
 
@@ -170,3 +172,37 @@ def test_dropout_inside_attention():
     y = mg.scaled_dot_product_attention(x, x, x, dropout_p=0.5)
     assert set(y.data.ravel().round(6)) <= {0, 0.5, 1, 1.5, 2}
     assert len(set(y.data.ravel())) > 1
+
+
+@pytest.mark.parametrize("join", [mg.concatenate, mg.stack])
+@pytest.mark.parametrize("n", [1, 63, 64, 65, 200, 4097])
+def test_many_arrays_are_joined_and_their_gradients_taken_apart(join, n):
+    rng = np.random.default_rng(n)
+    arrays = [rng.normal(size=(2, 3)).astype(np.float32) for _ in range(n)]
+    tensors = [mg.Tensor(a, requires_grad=True) for a in arrays]
+    y = join(tensors, axis=1)
+    np.testing.assert_array_equal(y.data, getattr(np, join.__name__)(arrays, axis=1))
+    g = rng.normal(size=y.shape).astype(np.float32)
+    y.backward(g)
+    parts = np.moveaxis(g, 1, 0) if join is mg.stack else np.split(g, n, axis=1)
+    for t, part in zip(tensors, parts, strict=True):
+        np.testing.assert_array_equal(t.grad, part)
+
+
+def test_many_arrays_of_several_dtypes_have_the_dtype_that_numpy_gives():
+    kinds = ["uint16", "int16", "float32"]
+    arrays = [np.ones(1, kind) for kind in kinds * 50]
+    assert mg.concatenate(arrays).dtype == np.concatenate(arrays).dtype
+
+
+def test_the_gradient_of_many_arrays_takes_time_by_their_number():
+    """The calls that it makes are counted, as time depends on the machine."""
+
+    def calls(n):
+        tensors = [mg.Tensor(np.ones(1), requires_grad=True) for _ in range(n)]
+        y = mg.concatenate(tensors).sum()
+        profile = cProfile.Profile()
+        profile.runcall(y.backward)
+        return sum(entry.callcount for entry in profile.getstats())
+
+    assert calls(2000) < 2.5 * calls(1000)

@@ -130,7 +130,7 @@ def test_a_gradient_of_another_shape_is_refused_before_anything_changes(shape):
     before = first.data.copy()
     first.grad, second.grad = np.ones((2, 3)), np.ones(shape)
     optimizer = optim.SGD([first, second], lr=1)
-    with pytest.raises(ValueError, match=r"\(2, 3\) has a gradient"):
+    with pytest.raises(ValueError, match=r"of shape \(2, 3\) expects p\.grad"):
         optimizer.step()
     assert (first.data == before).all()
     assert optimizer.steps == [0, 0]
@@ -247,6 +247,71 @@ def test_a_state_that_does_not_fit_changes_nothing():
         with pytest.raises(ValueError, match="another optimizer"):
             one.load_state_dict(other.state_dict())
     assert all((value == before[name]).all() for name, value in one.state_dict().items())
+
+
+def adam_with_state():
+    """An Adam that has made a step, and what is its state to be changed to."""
+    params = [Parameter(np.ones((3, 2))), Parameter(np.ones(3))]
+    optimizer = optim.Adam(params, lr=0.1)
+    for p in params:
+        p.grad = np.ones(p.shape, np.float32)
+    optimizer.step()
+    return optimizer, {name: value * 0.5 for name, value in optimizer.state_dict().items()} | {
+        "0.step": np.array(7),
+        "1.step": np.array(7),
+    }
+
+
+def assert_unchanged(optimizer, before):
+    after = optimizer.state_dict()
+    assert after.keys() == before.keys()
+    assert all(np.array_equal(after[name], before[name]) for name in before)
+
+
+def test_the_state_that_the_next_tests_spoil_is_taken_over_as_it_is():
+    optimizer, state = adam_with_state()
+    optimizer.load_state_dict(state)
+    assert_unchanged(optimizer, state)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("1.exp_avg_sq", np.array(["a", "b", "c"])),
+        ("1.exp_avg_sq", np.ones(3, complex)),
+        ("1.exp_avg_sq", np.zeros(3, [("a", "f4")])),
+        ("1.exp_avg_sq", np.array([1, 2, 3], dtype=object)),
+        ("1.exp_avg_sq", np.full(3, 1e300)),
+        ("1.exp_avg_sq", np.ones(4)),
+        ("1.exp_avg_sq", [1, [2, 3], 4]),
+        ("1.exp_avg_sq", None),
+        ("1.step", np.array(2.5)),
+        ("1.step", np.array(-1)),
+        ("1.step", np.array(2**64 - 1, dtype=np.uint64)),
+        ("group.0.lr", np.array("fast")),
+        ("group.0.lr", np.array(np.nan)),
+        ("group.0.lr", np.array(-0.1)),
+        ("group.0.initial_lr", np.array(-0.1)),
+        ("group.0.betas", np.array([0.9, 1.0])),
+        ("group.0.betas", np.array([0.9, 0.99, 0.999])),
+        ("group.1.lr", np.array(0.1)),
+    ],
+)
+def test_a_state_of_anything_but_fitting_numbers_leaves_the_optimizer_as_it_was(name, value):
+    optimizer, state = adam_with_state()
+    before = optimizer.state_dict()
+    with pytest.raises(ValueError, match=rf"{name}|{name.split('.')[-1]}"):
+        optimizer.load_state_dict(state | {name: value})
+    assert_unchanged(optimizer, before)
+
+
+def test_state_that_is_read_only_leaves_the_optimizer_as_it_was():
+    optimizer, state = adam_with_state()
+    optimizer.state[1]["exp_avg_sq"].flags.writeable = False
+    before = optimizer.state_dict()
+    with pytest.raises(ValueError, match=r"1\.exp_avg_sq expects an array that can be written to"):
+        optimizer.load_state_dict(state)
+    assert_unchanged(optimizer, before)
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,8 @@ def _checked(optimizer, state):
     for name, array in own.items():
         if name.startswith("group.") and array.dtype.kind in "iu":
             own[name] = array.astype(float)  # of momentum=0 a schedule may have made 0.85
+        elif name.startswith("group.") and array.dtype.kind == "U":
+            own[name] = array.astype("U1000")  # an option is replaced, so that it may be longer
     try:
         new = {name: filling(name, array, own[name]) for name, array in state.items()}
     except ValueError as error:

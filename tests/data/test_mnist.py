@@ -311,9 +311,12 @@ def dripping(clock, head, tail):
             self.rfile.readline()
             try:
                 self.wfile.write(head)
-                for byte in itertools.cycle(tail):
+                for number, byte in enumerate(itertools.cycle(tail)):
                     self.wfile.write(bytes([byte]))
-                    clock.now += 0.5
+                    # Enough to be given up, and too little for the next mirror to be, whose
+                    # download may begin while bytes of this one are still under way.
+                    if number < 70:
+                        clock.now += 0.5
                     time.sleep(0.0001)
             except OSError:
                 pass

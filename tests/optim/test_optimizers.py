@@ -305,6 +305,17 @@ def test_a_state_of_anything_but_fitting_numbers_leaves_the_optimizer_as_it_was(
     assert_unchanged(optimizer, before)
 
 
+@pytest.mark.parametrize("direction", ["up", "upward"])
+def test_an_option_that_is_text_is_taken_over(direction):
+    class Directed(optim.SGD):
+        def __init__(self, params, direction="down"):
+            optimizers.Optimizer.__init__(self, params, lr=0.1, momentum=0, direction=direction)
+
+    optimizer = Directed([start((2, 3))])
+    optimizer.load_state_dict(Directed([start((2, 3))], direction).state_dict())
+    assert optimizer.param_groups[0]["direction"] == direction
+
+
 def test_state_that_is_read_only_leaves_the_optimizer_as_it_was():
     optimizer, state = adam_with_state()
     optimizer.state[1]["exp_avg_sq"].flags.writeable = False

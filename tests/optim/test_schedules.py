@@ -122,6 +122,31 @@ def test_schedules_in_sequence_each_start_anew():
         optim.SequentialLR(optimizer, [warm_up, rest], milestones=[])
 
 
+def test_the_rates_of_a_schedule_are_those_that_its_steps_set():
+    optimizer = make(lr=1.0)
+    parts = [optim.LinearLR(optimizer, 0.5, total_iters=2), optim.CosineAnnealingLR(optimizer, 2)]
+    for schedule in (*parts, optim.SequentialLR(optimizer, parts, milestones=[2])):
+        schedule.load_state_dict({"t": 0})
+        rates = [schedule.rates(t)[0] for t in range(4)]
+        assert curve(optimizer, schedule, 4) == rates
+
+
+def test_a_schedule_without_a_curve_says_what_to_write():
+    class Flat(optim.Schedule):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Flat has neither factor.* write one"):
+        Flat(make())
+
+
+@pytest.mark.parametrize("milestones", [2, [2], np.array([2]), (2,)])
+def test_milestones_may_be_a_list_or_a_single_one(milestones):
+    optimizer = make(lr=1.0)
+    parts = [optim.StepLR(optimizer, 9), optim.StepLR(optimizer, 1, gamma=0.5)]
+    schedule = optim.SequentialLR(optimizer, parts, milestones)
+    assert curve(optimizer, schedule, 5) == [1, 1, 1, 0.5, 0.25]
+
+
 def test_groups_keep_their_own_rates():
     a, b = Parameter(np.zeros(1)), Parameter(np.zeros(1))
     optimizer = optim.SGD([{"params": [a]}, {"params": [b], "lr": 10}], lr=1)

@@ -67,8 +67,8 @@ class Tensor:
     def backward(self, gradient=None, retain_graph=False):
         """Add d(self)/d(leaf) to the `grad` of every leaf that requires a gradient.
 
-        `gradient` is dL/d(self); if left out, it is 1, and self must have one element. The graph
-        is freed but for `retain_graph`. Rules read arrays as they are now: after a step, the new.
+        `gradient` is dL/d(self); if left out, it is 1, and self must have one element. Frees the
+        graph unless `retain_graph`. Rules read the arrays of now: after a step, the new weights.
         """
         order = topological_order(self)
         targets = [t for t in order if t.node is None or t.retains_grad]

@@ -124,7 +124,7 @@ class EarlyStopping(_Best):
         if run.epoch == 0:
             self.weights = {}
         if self.weights:
-            run.model.matching(self.weights)
+            run.model.matching(self.weights)  # raises if they are of another model
 
     def on_epoch_end(self, run):
         if self.improved(run):

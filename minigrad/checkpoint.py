@@ -1,4 +1,4 @@
-"""Arrays by name in .npz files: the weights of a model, or whatever else has a `state_dict`.
+"""Arrays by name in .npz files: the weights of a model, or the state of a whole training.
 
 Nothing but arrays is ever loaded from them.
 """
@@ -10,7 +10,8 @@ import os
 import numpy as np
 
 from .files import path_of, replacing
-from .state import as_array
+from .nn.checks import check_model
+from .ops.expect import as_array
 
 MOST_ARRAYS = 10_000  # in a file; to look at the headers of so many takes a second
 MOST_EXPANSION = 20  # how much larger the arrays may be than the file, where it is compressed
@@ -36,7 +37,7 @@ def save(path, model):
     >>> load(path, mg.nn.Dense(2, 3))
     """
     path = npz_path("save(path, model)", path)
-    _check_model("save", model)
+    check_model("save(path, model)", model)
     write_arrays(path, model.state_dict())
 
 
@@ -58,7 +59,7 @@ def load(path, model):
         If it is damaged, of another model, or holds anything but numbers.
     """
     path = path_of("load(path, model)", path)
-    _check_model("load", model)
+    check_model("load(path, model)", model)
     arrays = read_arrays(path)
     try:
         model.load_state_dict(arrays)
@@ -67,14 +68,6 @@ def load(path, model):
             f"{path} is not of this model: {error} "
             "To take over only some of its layers, see the docstring of mg.load."
         ) from error
-
-
-def _check_model(caller, model):
-    if isinstance(model, type) or not hasattr(model, "load_state_dict"):
-        raise TypeError(
-            f"{caller} expects a model, got {model!r:.80}: {caller}(path, model), with an "
-            "instance, such as nn.Dense(2, 3)."
-        )
 
 
 def npz_path(call, path):
@@ -175,7 +168,7 @@ def _members(archive, most_bytes):
 def _read(archive, member):
     """One array of an archive; its header must tell the size that the archive tells."""
     with archive.open(member) as opened:
-        # No more than the size that was compared, whatever it unpacks to; the checksum is, too.
+        # No more than the size that was compared; zipfile compares the checksum at its end.
         content = opened.read(member.file_size)
     file = io.BytesIO(content)  # no copy
     version = np.lib.format.read_magic(file)
@@ -183,7 +176,9 @@ def _read(archive, member):
         raise ValueError(f"{member.filename} is of version {version} of NumPy's format")
     shape, fortran_order, dtype = HEADERS[version](file)
     start = file.tell()
-    known = dtype.kind in KINDS and dtype.itemsize  # of text without letters there may be no end
+    known = (
+        dtype.kind in KINDS and dtype.itemsize
+    )  # empty text takes no bytes, however much there is
     if not known or math.prod(shape) * dtype.itemsize != len(content) - start:
         raise ValueError(f"{member.filename} has {len(content)} bytes for {shape} {dtype}")
     order = "F" if fortran_order else "C"

@@ -5,8 +5,9 @@ import warnings
 import numpy as np
 
 from .data.loader import is_plain
-from .evaluation import IGNORED, check_loss, check_model, function_of, outputs_of, tensor_for
+from .evaluation import IGNORED, check_loss, function_of, outputs_of, tensor_for
 from .nn import Module, Softmax
+from .nn.checks import check_model
 from .ops import cross_entropy
 from .ops.shaping import plain
 from .optim import Optimizer
@@ -56,18 +57,19 @@ def _check_labels(y, number, ignored):
         )
 
 
-def check_optimizer(optimizer, model, loss):
-    """Find an optimizer of other parameters than the model's.
+def check_step(model, loss, optimizer):
+    """Find what a step cannot be made of, such as an optimizer of another model's parameters.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no optimizer, or holds nothing that the model trains.
+        If one of them is none, or the optimizer holds nothing that the model trains.
 
     Warns
     -----
     UserWarning
-        If it lacks some of the model's parameters and holds others, as after a layer was replaced.
+        If the optimizer lacks some of the model's parameters and holds others, as after a layer was
+        replaced.
         The loss, if it is a Module, may have parameters of its own.
     """
     check_model("TrainStep", model)
@@ -109,7 +111,7 @@ def check_schedule(schedule, optimizer):
     if getattr(schedule, "optimizer", optimizer) is not optimizer:
         raise ValueError(
             f"{type(schedule).__name__} was made for another optimizer, whose learning rate it "
-            "would change: make it of the one that fit gets."
+            "would change: make it with the optimizer that fit gets."
         )
 
 

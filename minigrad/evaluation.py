@@ -8,7 +8,7 @@ import numpy as np
 
 from .autograd import Tensor
 from .data.loader import DataLoader, batches_of, is_plain, loader_of
-from .nn.module import Module
+from .nn.checks import check_model
 from .ops import binary_cross_entropy_with_logits, cross_entropy
 from .ops.expect import whole
 from .ops.shaping import plain
@@ -65,15 +65,6 @@ def predict(model, x, batch_size=256, workers=1):
         batches = [slice(start, start + size) for start in range(0, len(x), size)]
         with model.evaluating():
             return np.concatenate(pool.map(lambda batch: _scores(model, x[batch]), batches))
-
-
-def check_model(caller, model):
-    """Raise a TypeError unless it is a Module."""
-    if not isinstance(model, Module):
-        raise TypeError(
-            f"{caller} expects a model, such as nn.Sequential(...) or a class of your own that is "
-            f"derived from nn.Module, got {model!r:.80}."
-        )
 
 
 def _scores(model, x):
@@ -232,7 +223,9 @@ def count_hits(outputs, targets, loss):
         scores = np.moveaxis(scores, 1, -1)  # (N, ..., K)
     if targets.dtype.kind not in "iu" or scores.shape[:-1] != targets.shape:
         return None
-    hits = (scores.argmax(-1) == targets) & ~np.isnan(scores).any(-1)  # argmax finds the first NaN
+    hits = scores.argmax(-1) == targets
+    if np.isnan(scores).any():
+        hits &= ~np.isnan(scores).any(-1)  # where argmax has found the first NaN
     if loss is cross_entropy:
         hits &= targets != options.get("ignore_index", IGNORED)
     return int(hits.sum())

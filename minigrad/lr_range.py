@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from .data.loader import DataLoader, batches_of, loader_of
-from .evaluation import check_model
+from .nn.checks import check_model
 from .ops import cross_entropy
 from .ops.expect import real, whole
 from .training import LossNotFinite, TrainStep

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from .ops.expect import as_array
+
 # ---- names and arrays ----------------------------------------------------------------------------
 
 
@@ -31,14 +33,6 @@ def below(prefix, arrays):
     """The arrays that `prefixed` named, by the names they had before."""
     start = f"{prefix}."
     return {name.removeprefix(start): a for name, a in arrays.items() if name.startswith(start)}
-
-
-def as_array(value):
-    """`np.asarray`, also of lists of different lengths: as an object."""
-    try:
-        return np.asarray(value)
-    except ValueError:
-        return np.asarray(None)
 
 
 def check_state(state):
@@ -177,14 +171,13 @@ def _checked(optimizer, state):
             own[name] = array.astype("U1000")  # an option is replaced, so that it may be longer
     try:
         new = {name: filling(name, array, own[name]) for name, array in state.items()}
+        for i in range(len(optimizer.steps)):
+            counter(f"{i}.step", state)
     except ValueError as error:
         raise ValueError(
             f"the state is of another optimizer, or of other parameters: {error} "
             "Make the optimizer as the one that was saved."
         ) from error
-    for i in range(len(optimizer.steps)):
-        if new[f"{i}.step"] < 0:
-            raise ValueError(f"{i}.step expects 0 or more steps, got {new[f'{i}.step']}.")
     return new
 
 

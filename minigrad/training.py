@@ -18,7 +18,7 @@ import numpy as np
 
 from .autograd import gradients, setting
 from .callbacks import callback_list
-from .checks import check_data, check_numbers, check_optimizer, check_schedule
+from .checks import check_data, check_numbers, check_schedule, check_step
 from .data.loader import is_plain, loader_of
 from .evaluation import count_hits, count_targets, evaluate_with, loss_of, outputs_of, tensor_for
 from .nn.normalization import collected
@@ -115,7 +115,7 @@ class TrainStep(AbstractContextManager):
         accumulate=1,
         transform=None,
     ):
-        check_optimizer(optimizer, model, loss)
+        check_step(model, loss, optimizer)
         if clip_norm is not None:
             real("clip_norm", clip_norm, above=0)
         self.model = model

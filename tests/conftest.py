@@ -16,6 +16,13 @@ settings.load_profile("busy")
 
 
 @pytest.fixture
+def fuzz(monkeypatch):
+    """The script fuzz.py, as a module."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    return importlib.import_module("fuzz")
+
+
+@pytest.fixture
 def example(monkeypatch, request):
     """Import an example, with sizes of its own; it finds no MNIST, and no mirror to ask for it.
 

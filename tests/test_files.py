@@ -89,6 +89,10 @@ def killed_at_the_end(process):
         process.communicate()
 
 
+with_locks = pytest.mark.skipif(
+    os.name == "nt", reason="Windows has no locks that end with their process"
+)
+
 HALF = """
 import sys, time
 from minigrad.files import replacing
@@ -100,7 +104,7 @@ with replacing(sys.argv[1]) as file:
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no locks that end with their process")
+@with_locks
 def test_what_killed_writers_left_is_removed_by_the_next_but_not_what_others_write(tmp_path):
     path = tmp_path / "numbers.txt"
     path.write_text("old")
@@ -131,7 +135,7 @@ def test_only_parts_of_the_same_path_are_removed(tmp_path):
     assert names(tmp_path) == sorted([*others, "a.txt"])
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no locks that end with their process")
+@with_locks
 def test_a_part_that_is_taken_for_abandoned_before_it_is_locked_is_written_anew(
     tmp_path, monkeypatch
 ):
@@ -154,7 +158,7 @@ def test_a_part_that_is_taken_for_abandoned_before_it_is_locked_is_written_anew(
     assert names(tmp_path) == ["numbers.txt"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no locks that end with their process")
+@with_locks
 def test_a_file_system_without_locks_is_written_to(tmp_path, monkeypatch):
     def no_locks(*_):
         raise OSError(errno.ENOLCK, "No locks available")
@@ -169,7 +173,6 @@ def test_a_file_system_without_locks_is_written_to(tmp_path, monkeypatch):
 
 SAVE = """
 import sys, itertools
-import numpy as np
 import minigrad as mg
 path, number, times = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 model = mg.nn.Dense(100, 100)
@@ -223,7 +226,7 @@ def test_two_threads_and_two_processes_save_one_path_and_every_read_is_whole(tmp
     assert names(tmp_path) == ["model.npz"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no locks that end with their process")
+@with_locks
 def test_savers_killed_at_any_moment_leave_a_whole_file_and_the_next_save_tidies_up(tmp_path):
     path = tmp_path / "model.npz"
     rng = np.random.default_rng(0)

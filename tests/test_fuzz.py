@@ -3,7 +3,6 @@
 `python tests/fuzz.py --count 100000` tries more of them.
 """
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -20,12 +19,6 @@ def test_2000_damaged_files_are_refused_by_name_or_harmless(kind):
     assert done.returncode == 0, done.stdout + done.stderr
     refused = int(done.stdout.split(" refused")[0].split()[-1].replace(",", ""))
     assert 200 < refused < 2000  # some go through: the changes are small enough to reach far
-
-
-@pytest.fixture
-def fuzz(monkeypatch):
-    monkeypatch.syspath_prepend(str(FUZZ.parent))
-    return importlib.import_module("fuzz")
 
 
 def raises(error):

@@ -19,11 +19,12 @@ CORE = "autograd.py", "ops/", "nn/", "optim/"
 
 # Rooms from the ground up: a module imports from its own room and from those below.
 STOREYS = (
-    {"autograd", "files", "state", "system"},
-    {"random", "checkpoint"},
+    {"autograd", "files", "system"},
+    {"random"},
     {"ops"},
+    {"state"},
     {"nn", "data", "metrics", "transforms", "graph", "debug", "parallel"},
-    {"optim", "gradcheck", "plot", "evaluation"},
+    {"optim", "gradcheck", "checkpoint", "plot", "evaluation"},
     {"callbacks", "checks", "run", "progress"},
     {"training"},
     {"lr_range"},

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -226,12 +227,7 @@ def test_an_average_that_was_kept_in_another_dtype_goes_on_in_that_of_the_weight
     average = mg.AverageWeights(0.5)
     whole = {name: np.ones(value.shape, int) for name, value in model.state_dict().items()}
     average.load_state_dict({"updates": np.array(3), **whole})
-
-    class Begun:
-        epoch = 1
-
-    Begun.model = model
-    average.on_train_begin(Begun)
+    average.on_train_begin(SimpleNamespace(epoch=1, model=model))
     assert {value.dtype for value in average.average.values()} == {np.dtype(np.float32)}
 
 

@@ -2,7 +2,6 @@
 
 import functools
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -513,31 +512,6 @@ def test_the_range_test_ends_where_the_loss_is_not_finite_but_not_before_the_fir
         mg.lr_range_test(model, (x, y), optimizer=optimizer, loss=never)
 
 
-# ---- found before the first step -----------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"accumulate": -1}, "accumulate expects an integer of 1 or more, got -1"),
-        ({"accumulate": 0}, "accumulate expects an integer of 1 or more, got 0"),
-        ({"accumulate": 1.5}, "accumulate expects an integer of 1 or more, got 1.5"),
-        ({"resume": True}, "resume=True expects checkpoint="),
-        ({"seed": None}, "seed expects an integer of 0 or more, got None"),
-        ({"clip_norm": 0}, "clip_norm expects a number, more than 0, got 0"),
-        ({"loss": "cross_entropy"}, "loss expects a function such as mg.cross_entropy"),
-        ({"schedule": "cosine"}, "schedule expects one such as"),
-    ],
-)
-def test_a_wrong_option_is_found_before_the_first_step(options, words):
-    model = network()
-    before = model.state_dict()
-    optimizer = optim.SGD(model.parameters(), lr=0.1)
-    with pytest.raises((TypeError, ValueError), match=re.escape(words)):
-        mg.fit(model, data(), optimizer=optimizer, **{"epochs": 1, "progress": False} | options)
-    assert all((array == before[name]).all() for name, array in model.named_arrays())
-
-
 @pytest.mark.parametrize("spoil", ["labels below 0", "labels too large", "images of another size"])
 @pytest.mark.parametrize(
     "loss", [mg.cross_entropy, functools.partial(mg.cross_entropy, label_smoothing=0.1)]
@@ -555,15 +529,4 @@ def test_wrong_validation_data_is_found_before_the_first_step(spoil, loss):
     words = "expects shape" if "size" in spoil else "labels go from 0 to"
     with pytest.raises(ValueError, match=words):
         mg.fit(model, (x, y), validation, optimizer=optimizer, epochs=1, progress=False, loss=loss)
-    assert all((array == before[name]).all() for name, array in model.named_arrays())
-
-
-def test_a_checkpoint_in_a_folder_that_is_a_file_is_found_before_the_first_step(tmp_path):
-    (tmp_path / "runs").write_text("no folder")
-    model = network()
-    before = model.state_dict()
-    optimizer = optim.SGD(model.parameters(), lr=0.1)
-    with pytest.raises(OSError, match="runs"):
-        mg.fit(model, data(), optimizer=optimizer, epochs=1, progress=False,
-               checkpoint=tmp_path / "runs" / "run.npz")  # fmt: skip
     assert all((array == before[name]).all() for name, array in model.named_arrays())

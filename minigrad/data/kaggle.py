@@ -7,6 +7,8 @@ import numpy as np
 from ..files import path_of
 
 PIXELS = [f"pixel{i}" for i in range(784)]
+DIGITS = frozenset("0123456789")  # what a cell may hold: a label,
+BYTES = frozenset(map(str, range(256)))  # or a pixel
 MOST_LINE = 20_000  # characters; Kaggle's have 6,951 in the header, and fewer in a row
 
 
@@ -84,10 +86,6 @@ def _first_fault(path, columns):
             if fault:
                 return ValueError(f"{path}: line {line}{fault}.")
     return None
-
-
-BYTES = frozenset(map(str, range(256)))
-DIGITS = frozenset("0123456789")
 
 
 def _fault(row, columns):

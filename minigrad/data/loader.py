@@ -204,7 +204,7 @@ class DataLoader:
         self.epoch = 0
         if len(self) == 0:
             raise ValueError(
-                "DataLoader expects batch_size >= 1 and enough examples for a batch: "
+                "DataLoader expects enough examples for a batch: "
                 f"{batch_size=} with {drop_last=} makes no batch of {len(x)} examples."
             )
 

@@ -1,17 +1,17 @@
-"""What layers and optimizers refuse, by name: inputs, options, lists of anything but parameters."""
+"""What layers refuse by name, and what is refused in place of a model or of its parameters."""
 
 from collections.abc import Iterable
 
 from ..autograd import Tensor
-from ..ops.expect import array, pair, whole
+from ..ops.expect import array, whole
 from .module import Module, Parameter
 
-# ---- of layers -----------------------------------------------------------------------------------
+# ---- by layers -----------------------------------------------------------------------------------
 
 
 def check_dtype(layer, x):
     """Refuse what is not floats, and floats of another dtype than the parameters."""
-    array(repr(layer), x)
+    array(layer, x)
     if x.dtype.kind != "f":
         raise TypeError(
             f"{layer!r} expects floats, got {x.dtype}: use minigrad.data.normalize for images, "
@@ -26,14 +26,11 @@ def check_dtype(layer, x):
         )
 
 
-def check_kernels(layer, in_channels, out_channels, groups, kernel_size, **options):
-    """Refuse what makes no convolution, such as groups that do not divide the channels."""
+def check_channels(layer, in_channels, out_channels, groups):
+    """Refuse numbers of channels that are none, and groups that do not divide them."""
     whole("in_channels", in_channels, least=1)
     whole("out_channels", out_channels, least=1)
     whole("groups", groups, least=1)
-    pair(kernel_size, "kernel_size", least=1)
-    for name, value in options.items():
-        pair(value, name, least=1 if name in ("stride", "dilation") else 0)
     if in_channels % groups or out_channels % groups:
         raise ValueError(
             f"{type(layer).__name__} expects groups that divide both numbers of channels, "
@@ -41,14 +38,16 @@ def check_kernels(layer, in_channels, out_channels, groups, kernel_size, **optio
         )
 
 
-def check_pool(kernel_size, stride, padding):
-    """Refuse sizes that make no windows; a stride of None is the kernel's size."""
-    pair(kernel_size, "kernel_size", least=1)
-    pair(kernel_size if stride is None else stride, "stride", least=1)
-    pair(padding, "padding")
+# ---- in place of a model, or of parameters -------------------------------------------------------
 
 
-# ---- of optimizers and clip_grad_norm ------------------------------------------------------------
+def check_model(caller, model):
+    """Raise a TypeError unless it is a Module."""
+    if not isinstance(model, Module):
+        raise TypeError(
+            f"{caller} expects a model, such as nn.Sequential(...) or a class of your own that is "
+            f"derived from nn.Module, got {model!r:.80}."
+        )
 
 
 def listed(caller, params):
@@ -71,7 +70,7 @@ def listed(caller, params):
         )
     if isinstance(params, Tensor | dict):
         raise TypeError(
-            f"{caller} expects a list of Parameters or of groups, got a single "
+            f"{caller} expects a list of Parameters, got a single "
             f"{type(params).__name__}: put it into a list, [it]."
         )
     if not isinstance(params, Iterable):

@@ -2,7 +2,8 @@
 
 from .. import ops
 from ..ops.expect import pair, whole
-from .checks import check_dtype, check_kernels
+from ..ops.windows import window_options
+from .checks import check_channels, check_dtype
 from .layers import extras, kernels_and_bias
 from .module import Module
 
@@ -44,10 +45,11 @@ class Conv1D(Module):
         *,
         rng=None,
     ):
-        options = {"stride": stride, "padding": padding, "dilation": dilation}
-        for name, value in {"kernel_size": kernel_size, **options}.items():
-            whole(name, value)
-        check_kernels(self, in_channels, out_channels, groups, kernel_size, **options)
+        check_channels(self, in_channels, out_channels, groups)
+        whole("kernel_size", kernel_size, least=1)
+        whole("stride", stride, least=1)
+        whole("padding", padding)
+        whole("dilation", dilation, least=1)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = kernel_size
@@ -114,9 +116,9 @@ class ConvTranspose2D(Module):
         *,
         rng=None,
     ):
-        options = {"stride": stride, "padding": padding, "dilation": dilation}
-        options["output_padding"] = output_padding
-        check_kernels(self, in_channels, out_channels, groups, kernel_size, **options)
+        check_channels(self, in_channels, out_channels, groups)
+        window_options(stride, padding, dilation)  # raises where they are none
+        pair("output_padding", output_padding)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = kernel_size
@@ -125,7 +127,7 @@ class ConvTranspose2D(Module):
         self.output_padding = output_padding
         self.groups = groups
         self.dilation = dilation
-        shape = (in_channels, out_channels // groups, *pair(kernel_size))
+        shape = (in_channels, out_channels // groups, *pair("kernel_size", kernel_size, least=1))
         self.weight, self.bias = kernels_and_bias(shape, out_channels, bias, rng)
 
     def forward(self, x):

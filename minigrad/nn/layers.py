@@ -8,7 +8,8 @@ import numpy as np
 
 from .. import ops
 from ..ops.expect import array, pair, real, whole
-from .checks import check_dtype, check_kernels, check_pool
+from ..ops.windows import pool_options, window_options
+from .checks import check_channels, check_dtype
 from .init import fans, normal, uniform
 from .module import Module, Parameter
 
@@ -112,8 +113,8 @@ class Conv2D(Module):
         *,
         rng=None,
     ):
-        options = {"stride": stride, "padding": padding, "dilation": dilation}
-        check_kernels(self, in_channels, out_channels, groups, kernel_size, **options)
+        check_channels(self, in_channels, out_channels, groups)
+        window_options(stride, padding, dilation)  # raises where they are none
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = kernel_size
@@ -121,7 +122,7 @@ class Conv2D(Module):
         self.padding = padding
         self.dilation = dilation
         self.groups = groups
-        shape = (out_channels, in_channels // groups, *pair(kernel_size))
+        shape = (out_channels, in_channels // groups, *pair("kernel_size", kernel_size, least=1))
         self.weight, self.bias = kernels_and_bias(shape, out_channels, bias, rng)
 
     def __setstate__(self, state):
@@ -198,7 +199,7 @@ class MaxPool(Module):
     pool = staticmethod(ops.max_pool2d)
 
     def __init__(self, kernel_size, stride=None, padding=0):
-        check_pool(kernel_size, stride, padding)
+        pool_options(kernel_size, stride, padding)  # raises where they are none
         self.kernel_size = kernel_size
         self.stride = stride
         self.padding = padding
@@ -232,7 +233,7 @@ class AdaptiveAvgPool(Module):
     """
 
     def __init__(self, output_size):
-        pair(output_size, "output_size", least=1)
+        pair("output_size", output_size, least=1)
         self.output_size = output_size
 
     def forward(self, x):

@@ -30,7 +30,7 @@ def _windows(x, KH, KW, stride, dilation):
     N, H, W, C = x.shape
     SH, SW = stride
     DH, DW = dilation
-    OH, OW = output_size((H, W), (KH, KW), stride, 0, dilation)
+    OH, OW = output_size((H, W), (KH, KW), stride, dilation=dilation)
     # From the shape: the strides that NumPy keeps for an axis of length 1 are arbitrary.
     n, h, w, c = (x.itemsize * size for size in (H * W * C, W * C, C, 1))  # bytes to the next
     strides = (n, SH * h, SW * w, DH * h, DW * w, c)

@@ -81,7 +81,7 @@ def conv2d_textbook(x, w, stride=1, padding=0, dilation=1):
     array([[ 8., 12.],
            [20., 24.]])
     """
-    return _textbook_row(x, w, stride=stride, padding=padding, dilation=dilation)
+    return _textbook_row(x, w, **window_options(stride, padding, dilation))
 
 
 # ---- the fast one: conv2d, conv1d, conv_transpose2d ----------------------------------------------
@@ -204,14 +204,9 @@ def conv_transpose2d(x, w, b=None, stride=1, padding=0, output_padding=0, groups
     """
     options = window_options(stride, padding, dilation)
     x, w, b = _arrays(x, w, b)
-    shape = _transposed_shape(
-        x,
-        w,
-        b,
-        whole("groups", groups, least=1),
-        output_padding=pair(output_padding, "output_padding"),
-        **options,
-    )
+    output_padding = pair("output_padding", output_padding)
+    groups = whole("groups", groups, least=1)
+    shape = _transposed_shape(x, w, b, groups, output_padding=output_padding, **options)
     groups_of_both = zip(pieces(x, groups, axis=1), pieces(w, groups, axis=0))
     parts = [
         conv2d_input_gradient_row(channels, kernels, shape=shape, **options)
@@ -229,9 +224,9 @@ def _transposed_shape(x, w, b, groups, stride, padding, dilation, output_padding
             "conv_transpose2d expects x (N, C, H, W), w (C, F / groups, KH, KW), b (F,) and groups "
             f"that divide C, got {x.shape}, {w.shape} and {np.shape(b)} with {groups=}."
         )
-    if any(not 0 <= o < s for o, s in zip(output_padding, stride)):
+    if any(o >= s for o, s in zip(output_padding, stride)):
         raise ValueError(
-            "conv_transpose2d expects an output_padding of 0 or more that is less than the stride, "
+            "conv_transpose2d expects an output_padding that is less than the stride, "
             f"got {output_padding=} and {stride=}."
         )
     sizes = zip(x.shape[2:], w.shape[2:], stride, padding, dilation, output_padding)

@@ -7,9 +7,20 @@ import numpy as np
 
 from ..autograd import Tensor
 
+_ARRAYS = np.ndarray, np.generic, Tensor
+_LISTS = tuple, list, np.ndarray
+
+
+def as_array(value):
+    """`np.asarray`, also of lists of different lengths: as an object."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.asarray(None)
+
 
 def array(name, value):
-    """`value`, if it is an array or a Tensor.
+    """`value`, if it is an array or a Tensor; `name` may be a layer.
 
     Raises
     ------
@@ -21,7 +32,7 @@ def array(name, value):
     >>> array("x", np.ones(2))
     array([1., 1.])
     """
-    if not isinstance(value, np.ndarray | np.generic | Tensor):
+    if not isinstance(value, _ARRAYS):
         raise TypeError(
             f"{name} expects an array or a Tensor, got {value!r:.80}: np.array makes an array of a "
             "list, or of another library's tensor."
@@ -56,7 +67,7 @@ def whole(name, value, least=0):
     return number
 
 
-def pair(value, name="pair", least=0):
+def pair(name, value, least=0):
     """(value, value) of an integer; two integers as a tuple.
 
     Raises
@@ -66,15 +77,17 @@ def pair(value, name="pair", least=0):
 
     Examples
     --------
-    >>> pair(3), pair((1, 2))
+    >>> pair("stride", 3), pair("stride", (1, 2))
     ((3, 3), (1, 2))
     """
-    values = value if isinstance(value, tuple | list | np.ndarray) else (value, value)
-    if len(values) != 2:
+    if not isinstance(value, _LISTS):
+        number = whole(name, value, least)
+        return number, number
+    if len(value) != 2:
         raise ValueError(
             f"{name} expects an integer, or two for height and width, got {value!r:.80}."
         )
-    return tuple(whole(name, number, least) for number in values)
+    return whole(name, value[0], least), whole(name, value[1], least)
 
 
 def real(name, value, least=None, most=None, above=None, below=None):
@@ -92,17 +105,17 @@ def real(name, value, least=None, most=None, above=None, below=None):
     >>> real("p", 0.5, least=0, below=1)
     0.5
     """
-    limits = [
-        (least, "{} or more", operator.ge),
-        (above, "more than {}", operator.gt),
-        (most, "at most {}", operator.le),
-        (below, "less than {}", operator.lt),
-    ]
-    limits = [limit for limit in limits if limit[0] is not None]
-    words = ["a number", *(words.format(bound) for bound, words, _ in limits)]
-    error = f"{name} expects {', '.join(words)}, got {value!r:.80}."
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(error)
-    if value != value or not all(compare(value, bound) for bound, _, compare in limits):
-        raise ValueError(error)
-    return value
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if (
+        is_number
+        and value == value  # no NaN
+        and (least is None or value >= least)
+        and (above is None or value > above)
+        and (most is None or value <= most)
+        and (below is None or value < below)
+    ):
+        return value
+    limits = {"{} or more": least, "more than {}": above, "at most {}": most, "less than {}": below}
+    words = [text.format(bound) for text, bound in limits.items() if bound is not None]
+    error = ValueError if is_number else TypeError
+    raise error(f"{name} expects {', '.join(['a number', *words])}, got {value!r:.80}.")

@@ -15,7 +15,7 @@ from .elementwise import gated
 from .expect import pair
 from .reduction import mean
 from .shaping import concatenate, pad, plain, reshape, shaped
-from .windows import check_windows, views
+from .windows import check_windows, pool_options, views
 
 # Of images: all places of their windows are visited while the images are in the cache.
 BLOCK_BYTES = 2**20
@@ -118,9 +118,7 @@ _window_share = primitive(_share, lambda h, y, g, *, shape, **o: _window_sum(h, 
 def _framed(name, x, kernel_size, stride, padding, border):
     """`x` inside its border, and the options of the rows; raises where windows do not fit."""
     x = shaped(x)
-    kernel_size = pair(kernel_size, "kernel_size", least=1)
-    padding = pair(padding, "padding")
-    stride = kernel_size if stride is None else pair(stride, "stride", least=1)
+    kernel_size, stride, padding = pool_options(kernel_size, stride, padding)
     check_windows(name, x.shape, kernel_size, stride, padding)
     if any(2 * p > k for p, k in zip(padding, kernel_size)) or 0 in x.shape[2:]:
         raise ValueError(
@@ -153,7 +151,7 @@ def max_pool2d(x, kernel_size, stride=None, padding=0):
            [13., 15.]])
     """
     x, options = _framed("max_pool2d", x, kernel_size, stride, padding, -np.inf)
-    return _max_pool(x, border=pair(padding), **options)
+    return _max_pool(x, border=pair("padding", padding), **options)
 
 
 def avg_pool2d(x, kernel_size, stride=None, padding=0):
@@ -192,7 +190,7 @@ def adaptive_avg_pool2d(x, output_size):
     [[[[1.0, 3.0]]]]
     """
     x = shaped(x)
-    OH, OW = pair(output_size, "output_size", least=1)
+    OH, OW = pair("output_size", output_size, least=1)
     if x.ndim != 4 or min(x.shape[2:]) < 1:
         raise ValueError(f"adaptive_avg_pool2d expects images (N, C, H, W), got {x.shape}.")
     N, C, H, W = x.shape

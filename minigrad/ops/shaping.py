@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd import Tensor, primitive
+from .expect import as_array
 from .hint import hint
 
 _BASIC = int, slice, type(None), type(...)  # an index of these reads no element twice
@@ -32,10 +33,7 @@ def of_list(x, dtype=None):
     """A list as an array of this dtype; if it holds Tensors, as one Tensor of all that is in it."""
     if holds_tensors(x):
         return stack([of_list(part) if holds_tensors(part) else part for part in x])
-    try:
-        array = np.asarray(x)
-    except ValueError:  # lists of different lengths
-        array = np.asarray(None)
+    array = as_array(x)
     if array.dtype.kind not in ("biufc" if dtype is None else "biuf"):
         raise TypeError(
             f"expected an array, a Tensor or numbers, got {x!r:.80}: np.array makes an array of a "
@@ -239,7 +237,7 @@ def pad(x, pad_width, mode="constant", constant_values=0):
 
 
 def _joined(arrays, axis):
-    """`_concatenate`, which takes many arrays in groups, and those in groups.
+    """`_concatenate` of groups of arrays, then of what these gave, until one is left.
 
     The gradient by each input counts the inputs before it. In one row the time would grow with the
     square of their number, and 8,000 would take 18 s instead of 0.2.

@@ -18,36 +18,34 @@ from .expect import pair
 # ---- sizes and checks ----------------------------------------------------------------------------
 
 
-def output_size(shape, kernel_size, stride=1, padding=0, dilation=1):
+def output_size(shape, kernel_size, stride=(1, 1), padding=(0, 0), dilation=(1, 1)):
     """(OH, OW): in how many places a kernel fits inside the padded images (..., H, W)."""
-    sizes = zip(shape[-2:], *map(pair, (kernel_size, stride, padding, dilation)))
+    sizes = zip(shape[-2:], kernel_size, stride, padding, dilation)
     return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in sizes)
 
 
 def window_options(stride, padding, dilation):
-    """The options of a row: pairs of integers.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `pair` does, by name.
-    """
+    """The options of a row as pairs of integers; raises as `pair` does, by name."""
     return {
-        "stride": pair(stride, "stride", least=1),
-        "padding": pair(padding, "padding"),
-        "dilation": pair(dilation, "dilation", least=1),
+        "stride": pair("stride", stride, least=1),
+        "padding": pair("padding", padding),
+        "dilation": pair("dilation", dilation, least=1),
     }
+
+
+def pool_options(kernel_size, stride, padding):
+    """(kernel_size, stride, padding) of a pool as pairs; a stride of None is the kernel's size."""
+    kernel_size = pair("kernel_size", kernel_size, least=1)
+    stride = kernel_size if stride is None else pair("stride", stride, least=1)
+    return kernel_size, stride, pair("padding", padding)
 
 
 def check_windows(name, shape, kernel_size, stride, padding, dilation=(1, 1)):
     """Raise a ValueError if windows cannot slide over images of this shape."""
     if len(shape) != 4:
         raise ValueError(f"{name} expects images (N, C, H, W), got {shape}: x[None] makes a batch.")
-    if min(*kernel_size, *stride, *dilation) < 1 or min(padding) < 0:
-        raise ValueError(
-            f"{name} expects a kernel, stride and dilation of 1 or more and a padding of 0 or "
-            f"more, got {kernel_size=}, {stride=}, {padding=}, {dilation=}."
-        )
+    if min(kernel_size) < 1:
+        raise ValueError(f"{name} expects a kernel of 1 or more, got {kernel_size=}.")
     if min(output_size(shape, kernel_size, stride, padding, dilation)) < 1:
         raise ValueError(
             f"{name}: a kernel of {kernel_size} with {dilation=} does not fit into images of "
@@ -70,12 +68,12 @@ def channels_last(x, padding=(0, 0), rows=0):
     return out
 
 
-def views(x, kernel_size, stride, dilation=1):
+def views(x, kernel_size, stride, dilation=(1, 1)):
     """For each place (i, j) of the kernel, the pixels there in all windows: (N, C, OH, OW)."""
-    OH, OW = output_size(x.shape, kernel_size, stride, 0, dilation)
-    KH, KW = pair(kernel_size)
-    SH, SW = pair(stride)
-    DH, DW = pair(dilation)
+    OH, OW = output_size(x.shape, kernel_size, stride, dilation=dilation)
+    KH, KW = kernel_size
+    SH, SW = stride
+    DH, DW = dilation
     for i, j in np.ndindex(KH, KW):
         yield x[:, :, i * DH : i * DH + SH * OH : SH, j * DW : j * DW + SW * OW : SW]
 
@@ -83,8 +81,8 @@ def views(x, kernel_size, stride, dilation=1):
 def _read_windows(x, *, kernel_size, stride, padding, dilation):
     """Copy what the windows see, one place of the kernel at a time."""
     N, C, _, _ = x.shape
-    KH, KW = pair(kernel_size)
-    PH, PW = pair(padding)
+    KH, KW = kernel_size
+    PH, PW = padding
     OH, OW = output_size(x.shape, kernel_size, stride, padding, dilation)
     x = np.pad(x.transpose(0, 2, 3, 1), ((0, 0), (PH, PH), (PW, PW), (0, 0)))  # channels last
     x = x.transpose(0, 3, 1, 2)  # seen as (N, C, H, W) again
@@ -97,8 +95,8 @@ def _read_windows(x, *, kernel_size, stride, padding, dilation):
 def _add_windows(columns, *, shape, kernel_size, stride, padding, dilation):
     """The same walk, adding to the pixels instead of reading them."""
     N, C, H, W = shape
-    KH, KW = pair(kernel_size)
-    PH, PW = pair(padding)
+    KH, KW = kernel_size
+    PH, PW = padding
     OH, OW = output_size(shape, kernel_size, stride, padding, dilation)
     if columns.shape != (N * OH * OW, KH * KW * C):
         raise ValueError(
@@ -141,8 +139,8 @@ def im2col(x, kernel_size, stride=1, padding=0, dilation=1):
            [3., 4., 6., 7.],
            [4., 5., 7., 8.]])
     """
-    options = {"stride": stride, "padding": padding, "dilation": dilation}
-    return _im2col(x, kernel_size=kernel_size, **options)
+    options = window_options(stride, padding, dilation)
+    return _im2col(x, kernel_size=pair("kernel_size", kernel_size, least=1), **options)
 
 
 def col2im(columns, shape, kernel_size, stride=1, padding=0, dilation=1):
@@ -165,5 +163,6 @@ def col2im(columns, shape, kernel_size, stride=1, padding=0, dilation=1):
            [2., 4., 2.],
            [1., 2., 1.]])
     """
-    options = {"stride": stride, "padding": padding, "dilation": dilation}
+    options = window_options(stride, padding, dilation)
+    kernel_size = pair("kernel_size", kernel_size, least=1)
     return _col2im(columns, shape=shape, kernel_size=kernel_size, **options)

@@ -63,7 +63,7 @@ def _draw_runs(ax, runs, key):
             # One run has a color for each split; several have a color each.
             number = i if len(runs) > 1 else ("-", "--").index(style)
             label = f"{run_name}, {split}".lstrip(", ")
-            _draw_curve(ax, scale * numbers_of(key, values), label, number, style)
+            _draw_curve(ax, scale * _numbers_of(key, values), label, number, style)
     ax.set(title=key.capitalize(), xlabel="epoch", ylabel="accuracy (%)" if in_percent else key)
     ax.set_xlim(0.5, max((len(line.get_xdata()) for line in ax.lines), default=1) + 0.5)
     ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)  # no epoch 1.5
@@ -86,7 +86,7 @@ def _draw_curve(ax, values, label, number, style):
     ax.plot(np.arange(1, len(values) + 1), values, style, label=label, markersize=4, **look)
 
 
-def numbers_of(name, values):
+def _numbers_of(name, values):
     """A list of numbers, not empty, as an array (N,) of float64; an error names it `name`."""
     numbers = of_list(values)
     if numbers.ndim != 1 or numbers.size == 0:
@@ -108,8 +108,8 @@ def lr_range(rates, losses, ax=None):
     -------
     matplotlib Axes
     """
-    rates = numbers_of("rates", rates)
-    losses = numbers_of("losses", losses)
+    rates = _numbers_of("rates", rates)
+    losses = _numbers_of("losses", losses)
     if rates.shape != losses.shape:
         raise ValueError(
             f"lr_range expects a loss for each rate, got {len(losses)} losses and {len(rates)} "

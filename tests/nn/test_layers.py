@@ -243,6 +243,14 @@ def test_batch_norm_of_an_empty_batch_says_so_in_training_and_passes_in_evaluati
     assert layer.eval()(np.ones(shape)).shape == shape
 
 
+def test_the_name_of_a_layer_is_made_where_it_refuses_alone():
+    class Unnamed(nn.Conv2D):
+        def __repr__(self):
+            raise AssertionError("takes as long as a small operation")
+
+    assert Unnamed(1, 2, 3)(np.ones((1, 1, 4, 4))).shape == (1, 2, 2, 2)
+
+
 @pytest.mark.parametrize(
     ("layer", "shape"),
     [

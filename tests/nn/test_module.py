@@ -381,21 +381,6 @@ def test_a_list_inside_itself_is_named():
         model.state_dict()
 
 
-@pytest.mark.parametrize(
-    "parts",
-    [
-        {1: nn.Dense(2, 2), "1": nn.Dense(2, 2)},
-        {"b.c": nn.Dense(2, 2), "b": {"c": nn.Dense(2, 2)}},
-    ],
-)
-def test_two_arrays_of_one_name_are_refused(parts):
-    model = nn.Module()
-    model.parts = parts
-    assert len(model.parameters()) == 4
-    with pytest.raises(ValueError, match="two arrays of Module have the name parts"):
-        model.state_dict()
-
-
 @pytest.mark.parametrize("dtype", [int, "bool", complex, np.uint8])
 def test_a_model_of_anything_but_floats_is_refused(dtype):
     model = nn.Dense(2, 2)

@@ -175,7 +175,7 @@ def test_conv_transpose2d_is_the_transpose_of_conv2d(size, stride, padding, dila
         ((1, 1, 1, 1), (1, 1, 2, 2), {"padding": 1}, "without a pixel"),
         ((1, 1, 0, 4), (1, 1, 2, 2), {}, "without a pixel"),
         ((1, 1, 4, 4), (1, 1, 2, 2), {"padding": -1}, "padding expects an integer of 0 or more"),
-        ((1, 1, 4, 4), (1, 1, 0, 2), {"stride": 2}, "a kernel, stride and dilation of 1 or more"),
+        ((1, 1, 4, 4), (1, 1, 0, 2), {"stride": 2}, "a kernel of 1 or more"),
     ],
 )
 def test_shapes_that_do_not_fit_conv_transpose2d_raise(x, w, options, match):

@@ -300,7 +300,7 @@ def test_the_state_that_the_next_tests_spoil_is_taken_over_as_it_is():
 def test_a_state_of_anything_but_fitting_numbers_leaves_the_optimizer_as_it_was(name, value):
     optimizer, state = adam_with_state()
     before = optimizer.state_dict()
-    with pytest.raises(ValueError, match=rf"{name}|{name.split('.')[-1]}"):
+    with pytest.raises(ValueError, match=rf"\b{name.split('.')[-1]}\b"):
         optimizer.load_state_dict(state | {name: value})
     assert_unchanged(optimizer, before)
 

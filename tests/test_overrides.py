@@ -231,6 +231,12 @@ def test_data_of_another_kind_is_refused_by_name(data, error, match):
     assert bits(model) == bits(dense())
 
 
+def test_a_batch_that_is_none_is_named_by_its_place():
+    model = dense()
+    with pytest.raises(TypeError, match="got NoneType in place of batch 2"):
+        mg.evaluate(model, Passes(points(), points(), None))
+
+
 def test_batches_of_a_loader_with_its_own_plain_batches_are_used_everywhere():
     class Halves(DataLoader):
         def plain_batches(self):

@@ -13,6 +13,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import metrics, plot
+from minigrad.plot.canvas import mosaic
 
 pytest.importorskip("matplotlib", reason="without matplotlib there are no pictures to test")
 
@@ -264,6 +265,21 @@ def test_a_perfect_and_a_large_confusion_matrix_can_be_drawn(tmp_path):
     assert len(plot.confusion(np.eye(31, dtype=int)).texts) == 31 * 31
 
 
+def test_the_ticks_of_a_mosaic_stand_in_the_middle_of_its_tiles():
+    tiles = np.arange(5.0)[:, None, None] * np.ones((5, 4, 7))  # the number of each, everywhere
+    ax = mosaic(tiles, None, columns=3)
+    sheet = ax.images[0].get_array()
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "1", "2"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["0 +", "3 +"]
+    for row, first in zip(ax.get_yticks(), [0, 3], strict=True):
+        for column, x in enumerate(ax.get_xticks()):
+            # A tile is 4 high and 7 wide: its middle lies between rows 1 and 2, on column 3.
+            tile = sheet[int(row - 1.5) : int(row + 1.5) + 1, int(x) - 3 : int(x) + 4]
+            assert tile.shape == (4, 7)
+            if first + column < 5:
+                assert (tile == first + column).all()
+
+
 def test_reliability_draws_the_bins_of_calibration_and_the_error():
     ax = plot.reliability(PROBABILITIES, ACTUAL, bins=5)
     accuracy, gap = ax.containers
@@ -275,6 +291,8 @@ def test_reliability_draws_the_bins_of_calibration_and_the_error():
     error = metrics.expected_calibration_error(PROBABILITIES, ACTUAL, bins=5)
     assert ax.get_title() == f"Reliability: calibration error (ECE) {100 * error:.2f} %"
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("confidence (%)", "accuracy (%)")
+    (diagonal,) = ax.lines
+    assert diagonal.get_xydata().tolist() == [[0, 0], [100, 100]]
 
 
 def test_decision_boundary_asks_in_the_dtype_of_x_and_covers_it():

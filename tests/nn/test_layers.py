@@ -113,6 +113,23 @@ def test_a_layer_keeps_its_arguments_as_attributes(layer):
     assert len(layer.modules()) == 1
 
 
+@pytest.mark.parametrize("layer", LAYERS, ids=repr)
+def test_repr_shows_the_options_that_differ_from_their_defaults_and_no_others(layer):
+    parameters = inspect.signature(type(layer)).parameters.values()
+    needed = {p.name: getattr(layer, p.name) for p in parameters if p.default is p.empty}
+    plain = repr(type(layer)(**needed)) if needed else ""
+    for option in parameters:
+        if option.default is option.empty or option.name == "rng" or not needed:
+            continue  # without any other argument, its option always shows: Dropout(0.5)
+        changed = False if option.name == "bias" else getattr(layer, option.name)
+        # More pixels at the edge than a stride of 1 leaves make no sense.
+        beside = {"stride": 2} if option.name == "output_padding" else {}
+        options = beside | {option.name: changed}
+        shown = "".join(f", {name}={value}" for name, value in options.items())
+        assert repr(type(layer)(**needed, **options)) == f"{plain[:-1]}{shown})"
+        assert repr(type(layer)(**needed, **{option.name: option.default})) == plain
+
+
 def test_attributes_of_layers_have_the_values_given():
     dense, conv = nn.Dense(2, 3), nn.Conv2D(4, 6, (3, 2), padding=1, groups=2)
     assert (dense.in_features, dense.out_features) == (2, 3)

@@ -164,6 +164,8 @@ def test_dropout_keeps_the_mean_and_the_dtype():
     assert (y == 0).mean() == pytest.approx(0.3, abs=0.01)
     assert y.mean() == pytest.approx(1, abs=0.02)
     assert mg.dropout(x, 0) is x
+    by_half = mg.dropout(np.ones(100), rng=np.random.default_rng(0))
+    assert set(by_half) == {0, 2}
 
 
 def test_dropout_inside_attention():
@@ -206,3 +208,12 @@ def test_the_gradient_of_many_arrays_takes_time_by_their_number():
         return sum(entry.callcount for entry in profile.getstats())
 
     assert calls(2000) < 2.5 * calls(1000)
+
+
+def test_many_arrays_of_several_dtypes_become_one_of_the_dtype_that_numpy_gives():
+    # In pairs, int16 and uint16 give int32, and that with float32 float64; all at once, float32.
+    dtypes = [np.int16, np.uint16] * 40 + [np.float32] * 40
+    arrays = [np.array([i], dtype) for i, dtype in enumerate(dtypes)]
+    joined = mg.concatenate(arrays)
+    assert joined.dtype == np.concatenate(arrays).dtype == np.float32
+    np.testing.assert_array_equal(joined, np.arange(120))

@@ -399,6 +399,13 @@ def test_the_repr_tells_parameters_options_and_steps_of_each_group():
     )
 
 
+def test_clipping_leaves_the_share_of_pytorch():
+    p = Parameter(np.zeros(2))
+    p.grad = np.array([3.0, 4.0])
+    assert optim.clip_grad_norm([p], 1e-3) == 5
+    assert p.grad == pytest.approx(np.array([3, 4]) * 1e-3 / (5 + 1e-6), rel=1e-12)
+
+
 def test_there_is_one_public_way_to_clip():
     assert "clip_grad_norm" in vars(optim)
     assert not [name for name in vars(optim) if "limit" in name]

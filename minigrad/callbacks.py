@@ -71,6 +71,11 @@ def callback_list(callbacks):
                 f"callbacks expects instances of mg.Callback, got {callback!r} among them: call a "
                 "class to make one, as in EarlyStopping(); derive a class of your own from it."
             )
+    if len(set(map(id, found))) < len(found):
+        raise ValueError(
+            f"callbacks expects each callback once, got one twice in {found!r:.80}: leave it out "
+            "in one place, or make a second one."
+        )
     return found
 
 

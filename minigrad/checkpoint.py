@@ -139,7 +139,7 @@ def read_arrays(path):
                 members = _members(archive, most_bytes=2**20 + MOST_EXPANSION * size)
                 return {name: _read(archive, member) for name, member in members.items()}
         except Exception as error:  # a damaged file may raise anything
-            reason = str(error).strip(".") or type(error).__name__
+            reason = str(error).partition("\n")[0].strip(".") or type(error).__name__
             raise ValueError(
                 f"{path} is not an .npz of numbers, or damaged: {reason:.200}."
             ) from error

@@ -5,7 +5,15 @@ import warnings
 import numpy as np
 
 from .data.loader import is_plain
-from .evaluation import IGNORED, check_loss, function_of, outputs_of, tensor_for
+from .evaluation import (
+    IGNORED,
+    check_loss,
+    count_targets,
+    function_of,
+    loss_of,
+    outputs_of,
+    tensor_for,
+)
 from .nn import Module, Softmax
 from .nn.checks import check_model
 from .ops import cross_entropy
@@ -22,7 +30,8 @@ def check_data(model, loss, *loaders):
     Raises
     ------
     ValueError
-        For a label that the model has no score for, and whatever the model raises.
+        For a label that the model has no score for, and whatever the model raises, or the loss of
+        the validation data.
 
     Warns
     -----
@@ -41,10 +50,15 @@ def check_data(model, loss, *loaders):
         if not is_plain(loader):
             continue
         with model.evaluating(), use_generator(lambda: np.random.default_rng(0)):
-            outputs = outputs_of(model, loader.transformed(loader.x[:1], loader.epoch, step=0))
-            scores = tensor_for(loss, model, outputs)
-        if function is cross_entropy and np.ndim(scores) > 1 and loader.y.dtype.kind in "iu":
-            _check_labels(loader.y, scores.shape[1], options.get("ignore_index", IGNORED))
+            x, y = loader.in_order(step=0, size=1)
+            scores = tensor_for(loss, model, outputs_of(model, x))
+            if function is cross_entropy and np.ndim(scores) > 1 and loader.y.dtype.kind in "iu":
+                _check_labels(loader.y, scores.shape[1], options.get("ignore_index", IGNORED))
+            # The first step tells what the loss says of the training data. A loss of the user's own
+            # may need more than one example.
+            ours = getattr(function, "__module__", "") == cross_entropy.__module__
+            if ours and loader is not loaders[0] and count_targets(y, loss)[1]:
+                loss_of(loss, scores, y)
 
 
 def _check_labels(y, number, ignored):
@@ -63,7 +77,8 @@ def check_step(model, loss, optimizer):
     Raises
     ------
     TypeError, ValueError
-        If one of them is none, or the optimizer holds nothing that the model trains.
+        If one of them is none, the optimizer holds nothing that the model trains, or an option of
+        it was changed to what its constructor refuses.
 
     Warns
     -----
@@ -79,6 +94,8 @@ def check_step(model, loss, optimizer):
             "optimizer expects one such as mg.optim.Adam(model.parameters()), got "
             f"{optimizer!r:.80}."
         )
+    for group in optimizer.param_groups:
+        optimizer.check_limits(group)  # again: anyone may have changed an option
     held = {id(p) for p in optimizer.params}
     parts = [part for part in (model, loss) if isinstance(part, Module)]
     known = [p for part in parts for p in part.parameters()]

@@ -218,7 +218,7 @@ def count_hits(outputs, targets, loss):
     if loss is binary_cross_entropy_with_logits:
         if scores.shape != targets.shape or not ((targets == 0) | (targets == 1)).all():
             return None
-        return int(((scores > 0) == targets).sum())
+        return int((((scores > 0) == targets) & ~np.isnan(scores)).sum())
     if loss is cross_entropy and scores.ndim > 2:
         scores = np.moveaxis(scores, 1, -1)  # (N, ..., K)
     if targets.dtype.kind not in "iu" or scores.shape[:-1] != targets.shape:

@@ -13,7 +13,7 @@ except ImportError:  # Windows has no such locks; there, what a killed process l
 
 
 def path_of(call, value):
-    """`value` as a Path.
+    """`value` as a Path, in which ~ is the user's folder.
 
     Raises
     ------
@@ -22,7 +22,7 @@ def path_of(call, value):
     """
     if not isinstance(value, str | os.PathLike):
         raise TypeError(f"{call} expects a path, a str or a pathlib.Path, got {value!r:.80}.")
-    return Path(value)
+    return Path(value).expanduser()
 
 
 def make_folder(folder):
@@ -30,8 +30,8 @@ def make_folder(folder):
 
     Raises
     ------
-    NotADirectoryError
-        If there is a file in its place.
+    NotADirectoryError, PermissionError
+        If there is a file in its place, or it cannot be written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -40,6 +40,11 @@ def make_folder(folder):
             f"expected a folder to write to, got {folder}, where a file is in the way: remove it, "
             "or take another path."
         ) from error
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(
+            f"expected a folder to write to, got {folder}, which is read-only for this user: "
+            "take another path."
+        )
 
 
 @contextmanager
@@ -63,7 +68,7 @@ def replacing(path):
     >>> path.read_text()
     '1 2 3'
     """
-    path = Path(path)
+    path = path_of("replacing", path).resolve()  # what a link leads to; the link stays
     make_folder(path.parent)
     _remove_abandoned(path)
     with _part(path) as (part, file):

@@ -1,6 +1,6 @@
 """A run: the state of training while `fit` is under way, what it measured, and its checkpoint."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 
@@ -74,15 +74,11 @@ class Run:
     @contextmanager
     def evaluating(self):
         """Between `on_evaluation_begin` and `on_evaluation_end`, which an error brings, too."""
-        begun = []
-        try:
+        with ExitStack() as ends:  # called in reverse order, all of them, whatever one raises
             for callback in self.callbacks:
                 callback.on_evaluation_begin(self)
-                begun.append(callback)
+                ends.callback(lambda callback=callback: callback.on_evaluation_end(self))
             yield
-        finally:
-            for callback in begun:
-                callback.on_evaluation_end(self)
 
     def interrupt(self):
         """Note that Ctrl-C was pressed: training ends after the current step."""
@@ -228,6 +224,13 @@ class Run:
         try:
             self._check_marks(below("run", arrays))
             self._load_counters(arrays)
+            unknown = {name.partition(".")[0] for name in arrays}
+            unknown -= {"run", "history", *self._parts()}
+            if unknown:
+                raise ValueError(
+                    f"it holds the state of {', '.join(sorted(unknown))}, which this run does not "
+                    "have: give fit the schedule and the callbacks that it had."
+                )
             for prefix, part in self._parts().items():
                 part.load_state_dict(below(prefix, arrays))
         except Exception as error:  # the state of a callback may raise anything
@@ -242,6 +245,11 @@ class Run:
         stop = bool(filling("run.stop", arrays.get("run.stop"), np.array(False)))
         if "history.loss" not in arrays:
             raise ValueError("history.loss is missing.")
+        if ("history.val_loss" in arrays) != (self.validation is not None):
+            raise ValueError(
+                f"it holds {'' if self.validation is None else 'no '}history.val_loss: give fit "
+                "validation data if the run had some, and none if it had none."
+            )
         for key, values in below("history", arrays).items():
             if values.shape != (epoch,) or values.dtype.kind != "f":
                 raise ValueError(f"history.{key} expects a number for each of {epoch} epochs.")

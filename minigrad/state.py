@@ -56,8 +56,8 @@ def filling(name, value, own):
     array = as_array(value)
     if array.shape != own.shape:
         raise ValueError(f"{name} expects shape {own.shape}, got {array.shape}.")
-    if array.dtype.kind == own.dtype.kind == "U":
-        fits = np.can_cast(array.dtype, own.dtype)  # text that is no longer
+    if array.dtype.kind == own.dtype.kind and own.dtype.kind in "cmMSU":
+        fits = np.can_cast(array.dtype, own.dtype)  # such as text that is no longer
     else:
         fits = array.dtype.kind in "biuf" and np.can_cast(array.dtype, own.dtype, "same_kind")
     if not fits:

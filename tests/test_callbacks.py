@@ -214,8 +214,9 @@ def test_keep_last_removes_files_beyond_epoch_9999(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"epoch-10001.npz", "epoch-10002.npz"}
 
 
-@pytest.mark.parametrize("place", ["on_epoch_end", "on_evaluation_begin"])
-def test_an_error_beside_average_weights_leaves_the_trained_weights(place):
+@pytest.mark.parametrize("place", ["on_epoch_end", "on_evaluation_begin", "on_evaluation_end"])
+@pytest.mark.parametrize("first", [False, True])
+def test_an_error_beside_average_weights_leaves_the_trained_weights(place, first):
     class Fails(mg.Callback):
         pass
 
@@ -232,8 +233,26 @@ def test_an_error_beside_average_weights_leaves_the_trained_weights(place):
     model = nn.Dense(2, 2)
     x, y = np.ones((8, 2), np.float32), np.zeros(8, int)
     callbacks = [mg.AverageWeights(), See(), Fails()]
+    if first:
+        callbacks.reverse()
     with pytest.raises(RuntimeError, match="disk"):
         mg.fit(model, (x, y), optimizer=optim.SGD(model.parameters(), lr=0.5), epochs=2,
                batch_size=4, callbacks=callbacks, progress=False)  # fmt: skip
     for name, array in seen[-1].items():
         np.testing.assert_array_equal(model.state_dict()[name], array)
+
+
+def test_of_two_averages_each_gets_its_own_weights_back():
+    seen = []
+
+    class See(mg.Callback):
+        def on_epoch_begin(self, run):
+            seen.append(run.model.weight.data.copy())
+
+    averages = [mg.AverageWeights(0.5), mg.AverageWeights(0.9)]
+    for callbacks in ([See()], [See(), *averages]):
+        model = nn.Dense(2, 2, rng=np.random.default_rng(0))
+        x, y = np.ones((8, 2), np.float32), np.zeros(8, int)
+        mg.fit(model, (x, y), optimizer=optim.SGD(model.parameters(), lr=0.5), epochs=3,
+               batch_size=4, callbacks=callbacks, progress=False)  # fmt: skip
+    np.testing.assert_array_equal(seen[:3], seen[3:])

@@ -123,6 +123,20 @@ def test_attributes_with_the_names_of_numpys_arguments_are_saved_and_loaded(tmp_
     assert same(one.state_dict(), two.state_dict())
 
 
+@pytest.mark.parametrize("dtype", [complex, "complex64", "U5", "S3", "M8[s]", "m8[D]", bool, ">i2"])
+def test_whatever_array_is_written_for_a_buffer_is_read_again(tmp_path, dtype):
+    class Buffered(nn.Module):
+        buffers = ("kept",)
+
+        def __init__(self, kept):
+            self.kept = kept
+
+    mg.save(tmp_path / "kept.npz", Buffered(np.ones(3, dtype)))
+    other = Buffered(np.zeros(3, dtype))
+    mg.load(tmp_path / "kept.npz", other)
+    assert (other.kept == np.ones(3, dtype)).all()
+
+
 @pytest.mark.parametrize("dtype", [complex, "U5", "M8[s]"])
 def test_weights_that_are_no_real_numbers_are_refused_by_the_name_of_the_file(tmp_path, dtype):
     model = nn.Dense(2, 3)

@@ -83,6 +83,13 @@ def test_binary_cross_entropy_has_the_accuracy_of_scores_above_zero(dtype):
     assert found["accuracy"] == pytest.approx(truth)
 
 
+def test_a_score_that_is_not_a_number_hits_no_target_of_binary_cross_entropy():
+    scores = np.array([[np.nan, -1.0], [2.0, np.nan]], np.float32)
+    targets = np.array([[0, 0], [1, 1]])
+    found = mg.evaluate(Answers(), (scores, targets), mg.binary_cross_entropy_with_logits)
+    assert found["accuracy"] == 0.5
+
+
 def test_binary_cross_entropy_of_shades_of_gray_has_no_accuracy():
     x = np.full((4, 2), 0.3, np.float32)
     assert set(mg.evaluate(Answers(), (x, x), mg.binary_cross_entropy_with_logits)) == {"loss"}

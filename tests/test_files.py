@@ -59,6 +59,48 @@ def test_the_folder_is_made(tmp_path):
     assert path.read_text() == "1"
 
 
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
+    (tmp_path / "large disk").mkdir()
+    link = tmp_path / "latest.npz"
+    link.symlink_to(tmp_path / "large disk" / "weights.npz")
+    for number in (1, 2):
+        mg.save(link, filled(number))
+        assert link.is_symlink()
+        assert read_whole(tmp_path / "large disk" / "weights.npz") == number
+    assert names(tmp_path) == ["large disk", "latest.npz"]
+
+
+def test_a_tilde_is_the_folder_of_the_user(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "me"))
+    model = filled(1)
+    x, y = np.ones((4, 100), np.float32), np.zeros(4, int)
+    mg.fit(model, (x, y), optimizer=mg.optim.SGD(model.parameters(), lr=0.1), epochs=1,
+           checkpoint="~/run.npz", progress=False)  # fmt: skip
+    mg.save("~/weights.npz", model)
+    mg.load("~/weights.npz", filled(2))
+    assert names(tmp_path) == ["me"]
+    assert names(tmp_path / "me") == ["run.npz", "weights.npz"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_found_before_the_first_step(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # root may write anyway
+    model = filled(1)
+    before = model.weight.data.copy()
+    x, y = np.ones((4, 100), np.float32), np.zeros(4, int)
+    for options in (
+        {"checkpoint": tmp_path / "run.npz"},
+        {"callbacks": [mg.KeepLast(tmp_path)]},
+        {"callbacks": [mg.SaveBest(tmp_path / "best.npz", monitor="loss")]},
+    ):
+        optimizer = mg.optim.SGD(model.parameters(), lr=0.1)
+        with pytest.raises(PermissionError, match=r"read-only for this user: take another path"):
+            mg.fit(model, (x, y), optimizer=optimizer, epochs=1, progress=False, **options)
+    assert (model.weight.data == before).all()
+    assert names(tmp_path) == []
+
+
 def test_two_writers_do_not_meet(tmp_path):
     path = tmp_path / "numbers.txt"
     with replacing(path) as one, replacing(path) as two:

@@ -284,3 +284,12 @@ def test_a_hostile_csv_is_refused_by_its_name_and_line(tmp_path, text, words):
     path.write_text(text, encoding="utf-8")
     with little_memory(12 * MEGABYTE), pytest.raises(ValueError, match=rf"train\.csv.*{words}"):
         load_kaggle(path)
+
+
+def test_what_numpy_advises_to_trust_is_not_passed_on(tmp_path):
+    """Of a long header it says to load it with allow_pickle=True."""
+    path = tmp_path / "long.npz"
+    path.write_bytes(zipped([("a.npy", npy_with_header(" " * 20_000))]))
+    with pytest.raises(ValueError, match=r"long\.npz.*not be safe to load") as raised:
+        read_arrays(path)
+    assert "allow_pickle" not in str(raised.value)

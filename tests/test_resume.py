@@ -107,14 +107,16 @@ def test_a_checkpoint_is_not_overwritten_by_mistake(tmp_path):
     assert path.read_bytes() == before
 
 
-def small(path, resume=True, make=optim.Adam, width=3, epochs=2, **options):
-    """A training whose model shows whether it was touched."""
+def small(path, resume=True, make=optim.Adam, width=3, epochs=2, falls=False, **options):
+    """A training whose model shows whether it was touched; with `falls`, it has a schedule."""
     model = nn.Dense(2, width, rng=np.random.default_rng(1))
     x, y = np.ones((8, 2), np.float32), np.zeros(8, int)
     train = options.pop("train", (x, y))
     before = bits(model)
+    optimizer = make(model.parameters(), lr=0.1)
+    schedule = optim.ExponentialLR(optimizer, 0.5) if falls else None
     try:
-        mg.fit(model, train, optimizer=make(model.parameters(), lr=0.1), epochs=epochs,
+        mg.fit(model, train, optimizer=optimizer, epochs=epochs, schedule=schedule,
                batch_size=4, checkpoint=path, resume=resume, progress=False, **options)  # fmt: skip
     except ValueError:
         assert bits(model) == before
@@ -130,13 +132,28 @@ def small(path, resume=True, make=optim.Adam, width=3, epochs=2, **options):
         ({"seed": 5}, "seed is 0, expected 5"),
         ({"train": DataLoader(np.ones((8, 2), np.float32), np.zeros(8, int), 2)}, "batch_size"),
         ({"callbacks": [mg.EarlyStopping()]}, "best"),
+        (
+            {"validation": (np.ones((2, 2), np.float32), np.zeros(2, int))},
+            "it holds no history.val_loss: give fit validation data if the run had some",
+        ),
+        ({"without": "validation"}, "it holds history.val_loss: give fit"),
+        ({"without": "callbacks"}, "holds the state of callback0, which this run does not have"),
+        ({"without": "schedule"}, "holds the state of schedule, which this run does not have"),
     ],
 )
 def test_a_checkpoint_of_another_training_is_refused_and_the_model_left_alone(
     tmp_path, options, match
 ):
     path = tmp_path / "run.npz"
-    small(path)
+    without = options.pop("without", None)
+    if without == "callbacks":
+        small(path, callbacks=[mg.AverageWeights()])
+    elif without == "validation":
+        small(path, validation=(np.ones((2, 2), np.float32), np.zeros(2, int)))
+    elif without == "schedule":
+        small(path, falls=True)
+    else:
+        small(path)
     with pytest.raises(ValueError, match=match):
         small(path, **options)
 

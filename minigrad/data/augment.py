@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ops.blocks import blocks
+from ..random import chosen_generator
 
 # Bytes of images that are read at a time. 512 digits in one piece take 11 ms instead of 3, because
 # of page faults.
@@ -185,7 +186,7 @@ class RandomAffine:
     def draw(self, n, rng):
         """Angle, scale, two shears, and two shifts as shares, for each of `n` images: (6, n)."""
         low, high = self._ranges().T[..., None]  # (6, 1) each
-        return rng.uniform(low, high, (6, n))
+        return chosen_generator(rng).uniform(low, high, (6, n))
 
     def _ranges(self):
         """Least and most of each number that `draw` draws: (6, 2)."""
@@ -247,7 +248,7 @@ class ElasticTransform:
 
     def draw(self, n, size, rng):
         """How many pixels further down, and further right, to look: (2, n, H, W)."""
-        noise = rng.random((2, n, *size), dtype=np.float32) - 0.5
+        noise = chosen_generator(rng).random((2, n, *size), dtype=np.float32) - 0.5
         h, w = (_smoothing(length, self.sigma) for length in size)
         return h @ (noise @ (self.alpha * w.T))
 
@@ -305,6 +306,7 @@ class RandomErasing:
 
     def draw(self, n, size, rng):
         """Top, left, height and width of `n` rectangles, each (n,); sizes 0 where there is none."""
+        rng = chosen_generator(rng)
         area = rng.uniform(*self.scale, (10, n)) * (size[0] * size[1])
         ratio = np.exp(rng.uniform(*np.log(self.ratio), (10, n)))
         sizes = np.rint(np.sqrt([area * ratio, area / ratio])).astype(int)  # (2, 10, n)
@@ -344,7 +346,7 @@ class GaussianNoise:
         _checked("sigma", self.sigma, 1, 0, 1e9)
 
     def __call__(self, x, rng):
-        noise = rng.standard_normal(_shape(x), dtype=np.float32)
+        noise = chosen_generator(rng).standard_normal(_shape(x), dtype=np.float32)
         noise *= self.sigma
         noise += x
         return noise

@@ -36,7 +36,8 @@ def load_kaggle(path):
     >>> images.shape, labels.shape  # doctest: +SKIP
     ((42000, 28, 28), (42000,))
     """
-    columns = _kaggle_columns(path_of("load_kaggle", path))
+    path = path_of("load_kaggle", path)
+    columns = _kaggle_columns(path)
     try:
         with open(path, encoding="utf-8-sig") as file:
             rows = np.loadtxt(

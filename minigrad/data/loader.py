@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ..ops.expect import real, whole
+from ..ops.expect import flag, real, whole
 from ..random import stream
 
 MEAN, STD = 0.1307, 0.3081  # of all pixels of MNIST's 60,000 training images, divided by 255
@@ -197,10 +197,10 @@ class DataLoader:
         self.x = x
         self.y = y
         self.batch_size = whole("batch_size", batch_size, least=1)
-        self.shuffle = shuffle
+        self.shuffle = flag("shuffle", shuffle)
         self.seed = whole("seed", seed)
         self.transform = transform
-        self.drop_last = drop_last
+        self.drop_last = flag("drop_last", drop_last)
         self.epoch = 0
         if len(self) == 0:
             raise ValueError(
@@ -268,12 +268,14 @@ def loader_of(data, batch_size, seed=0):
 
     Raises
     ------
-    TypeError
+    TypeError, ValueError
         If `data` is neither a pair of arrays nor a DataLoader with targets nor another iterable
-        that can be passed over again and again.
+        that can be passed over again and again; if it is an empty list.
     """
     if _is_pair(data) and not all(map(_is_batch, data)):  # a list of two batches is no pair
         data = DataLoader(*data, batch_size, seed=seed)
+    if isinstance(data, tuple | list) and not data:
+        raise ValueError("an empty list gave no batch: expected a pair (x, y) of arrays.")
     if isinstance(data, tuple | list) and not all(map(_is_batch, data)):
         raise TypeError(
             f"expected a pair (x, y) of arrays, or a list of such batches, got {len(data)} of "

@@ -99,7 +99,7 @@ def load_mnist(root=None, download=True):
 
 def _places(root):
     """The folders to look in, in turn."""
-    if root is not None and path_of("load_mnist", root).expanduser().is_file():
+    if root is not None and path_of("load_mnist", root).is_file():
         raise ValueError(
             f"load_mnist expects a folder, got the file {root}. "
             "A .csv file from Kaggle is read by load_kaggle."

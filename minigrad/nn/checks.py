@@ -105,7 +105,7 @@ def check_parameters(caller, params):
     for p in params:
         if not isinstance(p, Parameter):
             raise TypeError(
-                f"{caller} expects Parameters, got {type(p).__name__}: "
+                f"{caller} expects Parameters, got {type(p).__name__} of {type(p).__module__}: "
                 "pass model.parameters(), or wrap an array as nn.Parameter(array)."
             )
     if len({id(p) for p in params}) < len(params):

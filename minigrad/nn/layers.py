@@ -7,7 +7,7 @@ other than Conv2D. A layer keeps its arguments as attributes of the same names.
 import numpy as np
 
 from .. import ops
-from ..ops.expect import array, pair, real, whole
+from ..ops.expect import array, flag, pair, real, whole
 from ..ops.windows import pool_options, window_options
 from .checks import check_channels, check_dtype
 from .init import fans, normal, uniform
@@ -25,7 +25,7 @@ def kernels_and_bias(shape, out_channels, bias, rng):
     fan_in, _ = fans(shape)
     bound = 1 / max(fan_in, 1) ** 0.5
     weight = Parameter(uniform(shape, bound, rng))
-    return weight, Parameter(uniform((out_channels,), bound, rng)) if bias else None
+    return weight, Parameter(uniform((out_channels,), bound, rng)) if flag("bias", bias) else None
 
 
 # ---- with parameters: Dense, Conv2D, Embedding ---------------------------------------------------
@@ -59,7 +59,7 @@ class Dense(Module):
         self.out_features = whole("out_features", out_features)
         bound = 1 / max(in_features, 1) ** 0.5
         self.weight = Parameter(uniform((out_features, in_features), bound, rng))
-        self.bias = Parameter(uniform((out_features,), bound, rng)) if bias else None
+        self.bias = Parameter(uniform((out_features,), bound, rng)) if flag("bias", bias) else None
 
     def forward(self, x):
         check_dtype(self, x)

@@ -6,6 +6,7 @@ inside lists and dicts, in the order of assignment; nothing is registered.
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from reprlib import recursive_repr
 from textwrap import indent
 
 import numpy as np
@@ -155,6 +156,12 @@ class Module:
         found = [(path, p, "data") for path, p in inside if isinstance(p, Parameter)]
         for prefix, module in inside:
             for name in module.buffers if isinstance(module, Module) else ():
+                if not isinstance(getattr(module, name, None), np.ndarray | np.generic):
+                    raise TypeError(
+                        f"buffers of {type(module).__name__} expects names of attributes that are "
+                        f'arrays, such as buffers = ("mean",), got {module.buffers!r:.80}, where '
+                        f"{name} is {getattr(module, name, None)!r:.80}."
+                    )
                 found.append((f"{prefix}.{name}" if prefix else name, module, name))
         state = {}
         for path, holder, attribute in found:
@@ -241,6 +248,7 @@ class Module:
         """What `repr` shows between the parentheses."""
         return ""
 
+    @recursive_repr()  # of a module inside itself, which `parameters` refuses by name
     def __repr__(self):
         items = _items(vars(self))
         parts = [f"({name}): {value!r}" for name, value in items if isinstance(value, Module)]

@@ -4,11 +4,11 @@ All are derived, each in the words that NumPy has for it, from the rows of shapi
 """
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from .reduction import sum
 from .shaping import (
-    arrays_of,
+    arrays_in,
     concatenate,
     diagonal,
     flip,
@@ -97,7 +97,7 @@ def vstack(arrays):
     >>> vstack([np.array([1, 2]), np.array([[3, 4], [5, 6]])]).tolist()
     [[1, 2], [3, 4], [5, 6]]
     """
-    return concatenate([atleast_2d(x) for x in arrays_of(*arrays)], 0)
+    return concatenate([atleast_2d(x) for x in arrays_in("vstack", arrays)], 0)
 
 
 def hstack(arrays):
@@ -108,7 +108,7 @@ def hstack(arrays):
     >>> hstack([np.array([[1], [2]]), np.array([[3], [4]])]).tolist()
     [[1, 3], [2, 4]]
     """
-    arrays = [atleast_1d(x) for x in arrays_of(*arrays)]
+    arrays = [atleast_1d(x) for x in arrays_in("hstack", arrays)]
     return concatenate(arrays, 0 if arrays and arrays[0].ndim == 1 else 1)
 
 
@@ -120,7 +120,7 @@ def dstack(arrays):
     >>> dstack([np.array([1, 2]), np.array([3, 4])]).tolist()
     [[[1, 3], [2, 4]]]
     """
-    return concatenate([atleast_3d(x) for x in arrays_of(*arrays)], 2)
+    return concatenate([atleast_3d(x) for x in arrays_in("dstack", arrays)], 2)
 
 
 def column_stack(arrays):
@@ -131,7 +131,7 @@ def column_stack(arrays):
     >>> column_stack([np.array([1, 2]), np.array([3, 4])]).tolist()
     [[1, 3], [2, 4]]
     """
-    arrays = arrays_of(*arrays)
+    arrays = arrays_in("column_stack", arrays)
     return concatenate([reshape(x, (-1, 1)) if x.ndim < 2 else x for x in arrays], 1)
 
 
@@ -160,7 +160,8 @@ def array_split(x, sections, axis=0):
     x = shaped(x)
     sections = plain(sections)
     if np.ndim(sections) == 0:
-        parts = np.array_split(np.arange(x.shape[axis]), sections)
+        length = x.shape[normalize_axis_index(axis, x.ndim)]
+        parts = np.array_split(np.arange(length), sections)
         sections = np.cumsum([len(part) for part in parts[:-1]])
     return pieces(x, sections, axis)
 

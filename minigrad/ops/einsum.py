@@ -7,6 +7,7 @@ operand's own labels as the output. Most of this file deals with the many forms 
 import string
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd import primitive
 from .shaping import arrays_of, broadcast_to, expand_dims, moveaxis, reshape, roll, scatter
@@ -120,6 +121,7 @@ def tensordot(a, b, axes=2):
         axes = range(-axes, 0), range(axes)
     labels_a, labels_b = [*range(a.ndim)], [*range(a.ndim, a.ndim + b.ndim)]
     for i, j in zip(*map(np.atleast_1d, axes), strict=True):
+        i, j = normalize_axis_index(i, a.ndim), normalize_axis_index(j, b.ndim)
         if a.shape[i] != b.shape[j]:
             raise ValueError(f"tensordot over {axes=} of {a.shape} and {b.shape}: lengths differ.")
         labels_b[j] = labels_a[i]

@@ -40,6 +40,24 @@ def array(name, value):
     return value
 
 
+def flag(name, value):
+    """`value`, if it is True or False.
+
+    Raises
+    ------
+    TypeError
+        If it is anything else, such as what another argument was meant to be.
+
+    Examples
+    --------
+    >>> flag("bias", True)
+    True
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} expects True or False, got {value!r:.80}.")
+    return value
+
+
 def whole(name, value, least=0):
     """`value` as an int.
 

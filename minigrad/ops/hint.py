@@ -35,8 +35,11 @@ def explain(row, error, values):
         f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else textwrap.shorten(repr(x), 80)
         for x in values
     ]
-    error.add_note(
+    explanation = (
         f"{row.name} expects arrays, Tensors or numbers that go together, got {', '.join(got)}: "
         "x.reshape(...), x.T and x.astype(...) change shapes and dtypes, np.array(x) makes an "
         "array of a list."
     )
+    if isinstance(error, AttributeError) and not all(isinstance(x, np.ndarray) for x in values):
+        raise TypeError(explanation) from error  # what came has no shape, or no dtype
+    error.add_note(explanation)

@@ -85,7 +85,8 @@ def _check_classes(name, scores, targets, ignore_index=None):
     if scores.ndim != 2 or targets.shape != scores.shape[:1] or targets.dtype.kind not in "iu":
         raise ValueError(
             f"{name} expects scores (N, K) and integer targets (N,), one for each row, got "
-            f"{scores.shape} and {targets.dtype} {targets.shape}: reshape them."
+            f"{scores.shape} and {targets.dtype} {targets.shape}: reshape them, or make integers "
+            "of floats and booleans by .astype(int)."
         )
     K = scores.shape[1]
     used = targets if ignore_index is None else targets[targets != ignore_index]

@@ -13,7 +13,7 @@ from .elementwise import sqrt
 from .hint import hint
 from .linalg import matmul
 from .reduction import mean, sum, var
-from .shaping import plain, reshape, transpose
+from .shaping import arrays_of, plain, reshape, shaped, transpose
 
 
 @hint("To make a network's input of images of bytes, use data.normalize(images).")
@@ -217,6 +217,7 @@ def batch_norm(x, weight, bias, eps=1e-5):
     >>> y.tolist(), mean.tolist(), var.tolist()
     ([[-1.0], [1.0]], [2.0], [1.0])
     """
+    x, weight, bias = arrays_of(x, weight, bias)
     if not weight.shape == bias.shape == x.shape[1:2]:
         raise ValueError(
             "batch_norm expects x (N, C, ...) and a weight and bias (C,), got "
@@ -241,6 +242,7 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
     >>> layer_norm(np.array([[1.0, 3.0]]), 2, eps=0).tolist()
     [[-1.0, 1.0]]
     """
+    x = shaped(x)
     shape = tuple(np.atleast_1d(normalized_shape).tolist())
     if x.shape[-len(shape) :] != shape:
         raise ValueError(f"layer_norm over {shape} expects x to end in these axes, got {x.shape}.")

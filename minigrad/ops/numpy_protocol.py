@@ -170,7 +170,10 @@ def _operand(tensor, other):
         return other
     if isinstance(other, list | tuple):
         return shaping.operands([tensor, other])[1]
-    raise TypeError(f"a Tensor does not go together with {type(other).__name__} {other!r}.")
+    raise TypeError(
+        f"a Tensor does not go together with {type(other).__name__} {other!r:.80}: np.array(...) "
+        "makes an array of another library's tensor."
+    )
 
 
 def _bind_operator(name, row):

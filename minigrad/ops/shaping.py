@@ -67,6 +67,15 @@ def arrays_of(*inputs):
     return [shaped(x) for x in operands(inputs, list | tuple | int | float)]
 
 
+def arrays_in(caller, arrays, axis=0):
+    """All in a list as arrays or Tensors; raises a TypeError where they were given without one."""
+    if not np.iterable(arrays) or isinstance(axis, Tensor):
+        raise TypeError(
+            f"{caller} expects its arrays in a list: {caller}([t, u], axis=0), got {arrays!r:.80}."
+        )
+    return arrays_of(*arrays)
+
+
 def without_lists(row, inputs):
     """The inputs of a row, with lists as arrays where it takes arrays, which have a rule."""
     return [new if row.rule(i) else x for i, (x, new) in enumerate(zip(inputs, operands(inputs)))]
@@ -258,9 +267,7 @@ def concatenate(arrays, axis=0):
     >>> concatenate([np.ones(2), np.zeros(1)])
     array([1., 1., 0.])
     """
-    if isinstance(axis, Tensor):
-        raise TypeError("concatenate expects its arrays in a list: concatenate([t, u], axis=0).")
-    arrays = arrays_of(*arrays)
+    arrays = arrays_in("concatenate", arrays, axis)
     if axis is None:
         return _joined([reshape(x, (-1,)) for x in arrays], 0)
     return _joined(arrays, axis)
@@ -274,9 +281,7 @@ def stack(arrays, axis=0):
     >>> stack([np.ones(2), np.zeros(2)], axis=1).tolist()
     [[1.0, 0.0], [1.0, 0.0]]
     """
-    if isinstance(axis, Tensor):
-        raise TypeError("stack expects its arrays in a list: stack([t, u], axis=0).")
-    return _joined([expand_dims(x, axis) for x in arrays_of(*arrays)], axis)
+    return _joined([expand_dims(x, axis) for x in arrays_in("stack", arrays, axis)], axis)
 
 
 @hint("To hold back a share of x and y for validation, use data.split(x, y, validation=0.1).")
@@ -300,7 +305,7 @@ def split(x, sections, axis=0):
 
 def pieces(x, sections, axis):
     """`split`, for other operations, whose errors are none of its callers'."""
-    n = x.shape[axis]
+    n = x.shape[normalize_axis_index(axis, x.ndim)]
     if np.ndim(sections) == 0:
         sections = operator.index(sections)
         if sections < 1 or n % sections:

@@ -371,6 +371,14 @@ def test_a_module_inside_itself_is_named():
     model.again = model
     with pytest.raises(ValueError, match="again is a Sequential inside itself"):
         model.parameters()
+    assert repr(model) == "Sequential(\n  (0): Dense(2, 2)\n  (again): ...\n)"
+
+
+def test_a_layer_that_knows_its_model_says_what_is_wrong_with_its_input():
+    model = nn.Sequential(nn.Dense(2, 2))
+    model[0].model = model  # its repr is in its errors
+    with pytest.raises(ValueError, match=r"expects shape \(\.\.\., 2\), got \(1, 5\)"):
+        model[0](mg.Tensor(np.ones((1, 5), np.float32)))
 
 
 def test_a_list_inside_itself_is_named():

@@ -4,7 +4,7 @@ import functools
 import math
 
 import numpy as np
-from world import Foreign, NoReturn, TwoOutputs, sgd, wrong
+from world import Foreign, NoReturn, TwoOutputs, sgd, with_lr, wrong
 
 import minigrad as mg
 from minigrad import data, nn, optim
@@ -26,7 +26,7 @@ OPTIMIZERS = [
     wrong("an optimizer of one parameter", lambda w: optim.SGD(w.model.weight, 0.1), TypeError,
           "a list of Parameters", "got a single Parameter", "into a list"),
     wrong("an optimizer of arrays", lambda w: optim.SGD([w.x], 0.1), TypeError,
-          "SGD expects Parameters", "got ndarray", "nn.Parameter(array)"),
+          "SGD expects Parameters", "got ndarray of numpy", "nn.Parameter(array)"),
     wrong("an optimizer of names too", lambda w: optim.SGD(w.model.named_parameters(), 0.1),
           TypeError, "SGD expects Parameters", "got tuple", "model.parameters()"),
     wrong("an optimizer of a parameter twice", lambda w: optim.SGD([w.model.weight] * 2, 0.1),
@@ -243,6 +243,23 @@ TRAINING = [
           ValueError, "Dense(2, 3) expects shape (..., 2)", "got (1, 3, 8, 8)"),
     wrong("validation labels that are no classes", lambda w: w.fit(validation=(w.x, w.y + 7)),
           ValueError, "labels go from 0 to 2", "has a label 7"),
+    wrong("validation labels of floats", lambda w: w.fit(validation=(w.x, w.y.astype(float))),
+          ValueError, "integer targets (N,)", "float64", ".astype(int)"),
+    wrong("validation labels in a column", lambda w: w.fit(validation=(w.x, w.y[:, None])),
+          ValueError, "integer targets (N,)", "int64 (1, 1)", "reshape them"),
+    wrong("validation targets of another width",
+          lambda w: w.fit((w.x, w.x @ np.ones((2, 3))), (w.x, w.x), loss=mg.mse_loss), ValueError,
+          "mse_loss expects prediction and target of the same shape", "got (1, 3) and (1, 2)"),
+    wrong("a learning rate set to text by hand", lambda w: w.fit(optimizer=with_lr(w, "0.1")),
+          TypeError, "lr expects a number, 0 or more", "got '0.1'"),
+    wrong("a learning rate set to NaN by hand", lambda w: w.fit(optimizer=with_lr(w, math.nan)),
+          ValueError, "lr expects a number, 0 or more", "got nan"),
+    wrong("a negative learning rate set by hand", lambda w: w.fit(optimizer=with_lr(w, -0.1)),
+          ValueError, "lr expects a number, 0 or more", "got -0.1"),
+    wrong("an empty list of batches for validation", lambda w: w.fit(validation=[]), ValueError,
+          "an empty list gave no batch", "expected a pair (x, y) of arrays"),
+    wrong("labels of booleans", lambda w: w.fit((w.x, w.y > 0)), ValueError,
+          "integer targets (N,)", "bool (6,)", ".astype(int)"),
     wrong("a share as validation data", lambda w: w.fit(validation=0.1), TypeError,
           "expected a pair (x, y) or a DataLoader", "got float"),
     wrong("no epochs", lambda w: w.fit(epochs=None), TypeError,
@@ -313,6 +330,8 @@ CALLBACKS = [
           "callbacks expects a sequence", "got one callback", "callbacks=[EarlyStopping(...)]"),
     wrong("no callbacks at all", lambda w: w.fit(callbacks=None), TypeError,
           "callbacks expects a sequence", "got None", "into a list"),
+    wrong("one callback twice", lambda w: w.fit(callbacks=[mg.AverageWeights()] * 2), ValueError,
+          "callbacks expects each callback once", "got one twice", "make a second one"),
     wrong("early stopping without validation data",
           lambda w: w.fit(callbacks=[mg.EarlyStopping()]), ValueError,
           "expects validation data", "got none", 'monitor="loss"'),

@@ -95,6 +95,14 @@ class NoForward(nn.Module):
     pass
 
 
+class Buffered(nn.Module):
+    """A module with one buffer, called mean."""
+
+    def __init__(self, mean, buffers=("mean",)):
+        self.mean = mean
+        self.buffers = buffers
+
+
 class NoReturn(nn.Module):
     def __init__(self):
         self.layer = nn.Dense(2, 3)
@@ -116,3 +124,10 @@ class OneNumber(NoReturn):
 def sgd(w):
     """An optimizer beside the one of the world, which a schedule may change."""
     return optim.SGD(nn.Dense(2, 3).parameters(), lr=0.1)
+
+
+def with_lr(w, lr):
+    """An optimizer of the model, whose learning rate was changed after it was made."""
+    optimizer = optim.SGD(w.model.parameters(), lr=0.1)
+    optimizer.param_groups[0]["lr"] = lr
+    return optimizer

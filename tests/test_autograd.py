@@ -835,3 +835,12 @@ def test_a_tensor_pickled_by_version_0_1_is_read():
     (old * old).sum().backward()
     assert old.grad.tolist() == [2, 4]
     assert (old.node, old.retains_grad, old.name) == (None, False, "x")
+
+
+def test_gradients_to_be_differentiated_again_are_tensors_also_where_an_array_starts_them():
+    x = mg.Tensor(np.ones((2, 3), np.float32), requires_grad=True)
+    start = np.arange(6.0).reshape(2, 3)
+    for output in x, x * 2:
+        (g,) = gradients(output, [x], start, create_graph=True)
+        assert isinstance(g, mg.Tensor)
+        assert g.dtype == np.float32

@@ -256,3 +256,26 @@ def test_of_two_averages_each_gets_its_own_weights_back():
         mg.fit(model, (x, y), optimizer=optim.SGD(model.parameters(), lr=0.5), epochs=3,
                batch_size=4, callbacks=callbacks, progress=False)  # fmt: skip
     np.testing.assert_array_equal(seen[:3], seen[3:])
+
+
+def test_weights_called_updates_are_refused_by_the_average_that_counts_under_this_name(tmp_path):
+    class Counting(nn.Module):
+        def __init__(self):
+            self.updates = nn.Parameter(np.ones(2))
+
+        def forward(self, x):
+            return x * self.updates
+
+    model = Counting()
+    x = np.ones((4, 2), np.float32)
+    with pytest.raises(ValueError, match="keeps its count under the name updates"):
+        mg.fit(
+            model,
+            (x, x),
+            loss=mg.mse_loss,
+            optimizer=optim.SGD(model.parameters(), lr=0.1),
+            epochs=1,
+            callbacks=[mg.AverageWeights()],
+            progress=False,
+        )
+    assert model.updates.data.tolist() == [1, 1]

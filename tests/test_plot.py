@@ -568,3 +568,13 @@ def test_lr_range_draws_the_losses_over_a_logarithmic_axis():
     assert np.allclose(line.get_ydata(), losses)
     assert ax.get_ylim()[1] == pytest.approx(4.6)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "loss of the batch")
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 8, 8), (2, 8, 8, 1), (1, 8)])
+def test_images_that_are_not_gray_are_refused(shape):
+    with pytest.raises(ValueError, match=r"Images must have shape \(N, H, W\) or \(N, 1, H, W\)"):
+        plot.images(np.zeros(shape))
+
+
+def test_images_of_height_1_are_images():
+    assert plot.images(np.zeros((3, 1, 8))).get_title() == "3 images"

@@ -409,3 +409,19 @@ def test_clips_of_one_side_keep_the_dtype_and_what_is_not_finite(dtype):
     for found, expected in [*pairs, (mg.clip(x, max=0), below), (mg.relu(x[0]), above[0])]:
         assert found.dtype == dtype
         np.testing.assert_array_equal(found, expected)
+
+
+def test_the_defaults_against_a_variance_of_zero_are_those_of_the_papers_code():
+    x = np.array([[1.0, 2.0]])
+    assert mg.normalize(x, 0, 0) == pytest.approx(x / np.sqrt(1e-5))
+    assert mg.layer_norm(np.array([[0.0, 1e-3]]), 2) == pytest.approx(
+        np.array([[-5e-4, 5e-4]]) / np.sqrt(2.5e-7 + 1e-5)
+    )
+    y, _, _ = mg.batch_norm(np.array([[0.0], [1e-3]]), np.ones(1), np.zeros(1))
+    assert y == pytest.approx(np.array([[-5e-4], [5e-4]]) / np.sqrt(2.5e-7 + 1e-5))
+
+
+def test_einsum_of_labels_without_an_output_gives_numpys():
+    a, b = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+    for operands in (a, [0, 1], b, [1, 2]), (a, [1, 0]), (a, [0, 1], b, [1, 2], [2, 0]):
+        np.testing.assert_array_equal(mg.einsum(*operands), np.einsum(*operands))

@@ -194,11 +194,12 @@ def test_fit_takes_any_iterable_of_batches(workers, capsys):
         assert {key: pytest.approx(numbers) for key, numbers in history.items()} == histories[0]
 
 
-def test_the_rate_test_takes_any_iterable_of_batches():
+@pytest.mark.parametrize("kind", [Passes, lambda *batches: list(batches)])
+def test_the_rate_test_takes_any_iterable_of_batches(kind):
     x, y = points()
     model = dense()
     optimizer = optim.SGD(model.parameters(), lr=0.1)
-    rates, losses = mg.lr_range_test(model, Passes((x, y)), optimizer=optimizer, steps=7)
+    rates, losses = mg.lr_range_test(model, kind((x, y)), optimizer=optimizer, steps=7)
     assert len(rates) == len(losses) == 7
 
 

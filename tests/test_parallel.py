@@ -175,6 +175,19 @@ def test_a_context_variable_set_by_a_worker_stays_there():
     assert variable.get() == 0
 
 
+def test_unless_workers_are_asked_for_there_is_one_which_starts_no_thread(monkeypatch):
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: pytest.fail("a thread"))
+    model = network(nn.Dropout(0.1))
+    x, y = images(12)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    mg.fit(model, (x, y), (x, y), optimizer=optimizer, epochs=1, progress=False)
+    mg.predict(model, x, batch_size=4)
+    mg.evaluate(model, (x, y), batch_size=4)
+    mg.lr_range_test(model, (x, y), optimizer=optimizer, steps=2)
+    with mg.TrainStep(model, mg.cross_entropy, optimizer) as step:
+        step(x, y)
+
+
 def test_one_worker_starts_no_thread_and_more_end_with_their_owner():
     before = threading.active_count()
     with Workers(1) as workers:

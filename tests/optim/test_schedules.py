@@ -112,6 +112,13 @@ def test_one_cycle_refuses_steps_beyond_its_end():
         curve(optimizer, schedule, 5)
 
 
+def test_one_cycle_gives_no_momentum_to_an_optimizer_without():
+    optimizer = make(kind=optim.Adagrad)
+    options = set(optimizer.param_groups[0])
+    optim.OneCycleLR(optimizer, max_lr=1.0, total_steps=3).step()
+    assert set(optimizer.param_groups[0]) == options | {"initial_lr"}
+
+
 def test_schedules_in_sequence_each_start_anew():
     optimizer = make(lr=1.0)
     warm_up = optim.LinearLR(optimizer, 0.5, total_iters=2)

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -398,7 +399,8 @@ def test_graph_without_graphviz_says_how_to_install_it(monkeypatch):
 def stand_in(folder, monkeypatch, code):
     """Put a program named dot, which runs this Python, in front of the PATH."""
     program = folder / "dot"
-    program.write_text(f"#!{sys.executable}\n{code}")
+    # By way of a shell: a line of #! ends at the first space of the path.
+    program.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(code)}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
 

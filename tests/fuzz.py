@@ -262,7 +262,7 @@ def read_csv(path):
         return False
     expect(images.dtype == np.uint8 and images.shape[1:] == (28, 28), "no images")
     lines = path.read_text("utf-8-sig").split("\n")[1:]
-    rows = [[int(cell) for cell in line.split(",")] for line in lines if line.strip()]
+    rows = [[int(cell.strip()) for cell in line.split(",")] for line in lines if line.strip()]
     if labels is not None:
         expect([row.pop(0) for row in rows] == labels.tolist(), "other labels")
     expect(rows == images.reshape(len(images), -1).tolist(), "other pixels")

@@ -1,5 +1,6 @@
 """Kaggle's Digit Recognizer: digits from its files train.csv and test.csv."""
 
+import warnings
 from itertools import zip_longest
 
 import numpy as np
@@ -39,14 +40,17 @@ def load_kaggle(path):
     path = path_of("load_kaggle", path)
     columns = _kaggle_columns(path)
     try:
-        with open(path, encoding="utf-8-sig") as file:
+        with open(path, encoding="utf-8-sig") as file, warnings.catch_warnings():
+            # Where NumPy 2.0 reads 300 as the byte 44, or 1.5 as 1, it gives a warning.
+            warnings.simplefilter("error", DeprecationWarning)
             rows = np.loadtxt(
                 _lines(file), np.uint8, comments=None, delimiter=",", skiprows=1, ndmin=2
             )
         labels = rows[:, : len(columns) - 784]  # (N, 1), or (N, 0) where the file has none
         if rows.shape[1] != len(columns) or labels.max(initial=0) > 9:
             raise ValueError(f"expected {len(columns)} values in each row, and labels 0..9")
-    except ValueError as error:  # loadtxt is fast but names no line of the file, so look for it
+    except (ValueError, DeprecationWarning) as error:
+        # loadtxt is fast but names no line of the file, so look for it.
         raise _first_fault(path, columns) or ValueError(f"{path}: {error}") from None
     images = rows[:, -784:].reshape(-1, 28, 28)
     return images, labels[:, 0].copy() if labels.size else None

@@ -17,8 +17,8 @@ from .transforms import grad, hessian, hvp, jacobian, value_and_grad, vjp
 
 
 def __getattr__(name):
-    if name != "plot":
+    if name not in ("onnx", "plot"):
         raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
-    import importlib  # of mg.plot, at its first use: a sixth of the time that minigrad would take
+    import importlib  # at the first use: mg.plot takes a sixth of the time that minigrad would take
 
-    return importlib.import_module("minigrad.plot")
+    return importlib.import_module(f"minigrad.{name}")

@@ -85,7 +85,7 @@ class _Debugger:
     def forward(self, out, row, values, keywords):
         if self.outer:
             self.outer.forward(out, row, values, keywords)
-        place = _caller()
+        place = caller()
         _blame(row.name, out.data, [*values, *keywords.values()], place)
         if out.node is not None:
             node = _Node(out.node)
@@ -148,7 +148,7 @@ def _first(wrong, data):
     return f"{data[index]} at index {index} ({wrong.sum()} of {wrong.size} elements)"
 
 
-def _caller():
+def caller():
     """The line outside the library that called the operation, as the end of a sentence."""
     frame = sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:

@@ -1,0 +1,178 @@
+"""Indices, in all of NumPy's forms, in operators of ONNX: Slice, Gather, GatherND, Unsqueeze.
+
+An index has a part for each axis: a slice, an integer, or an array of integers; None is a new axis.
+Where there are several arrays, or arrays and integers, they are broadcast and choose single places;
+the axes they make come first, but stand where the parts stood if these stood side by side.
+"""
+
+import math
+import sys
+
+import numpy as np
+
+from .values import INT64, Refused, Value
+
+# ---- an index, part by part ----------------------------------------------------------------------
+
+
+def _parts(index, ndim):
+    """The index as a list: "..." written out as slices, masks as the places where they are True."""
+    parts = []
+    for part in index if isinstance(index, tuple) else (index,):
+        if isinstance(part, Value) and part.dtype == bool:
+            parts += [_array(places) for places in _constant(part).nonzero()]
+        elif isinstance(part, list):
+            parts.append(np.asarray(part, INT64))
+        elif isinstance(part, bool | np.bool_):
+            raise Refused("it has True or False as an index.")
+        else:
+            parts.append(part)
+    axes = sum(part is not None and part is not ... for part in parts)
+    rest = [slice(None)] * (ndim - axes)
+    for place, part in enumerate(parts):
+        if part is ...:
+            return parts[:place] + rest + parts[place + 1 :]
+    return parts + rest
+
+
+def _array(places):
+    return np.asarray(places, INT64)
+
+
+def _constant(value):
+    """The array of a constant."""
+    if value.array is None:
+        raise Refused(
+            "it picks by a mask that depends on the input, so that how much it picks would, too: "
+            "mg.where keeps the shape."
+        )
+    return value.array
+
+
+def _is_array(part):
+    return isinstance(part, Value | np.ndarray)
+
+
+# ---- getitem -------------------------------------------------------------------------------------
+
+
+def getitem(y, x, index):
+    """`x[index]`: first the slices, then the integers or arrays, then the new axes."""
+    parts = _parts(index, x.ndim)
+    x = _sliced(x, [part for part in parts if part is not None])
+    arrays = [part for part in parts if _is_array(part)]
+    integers = [part for part in parts if _is_integer(part)]
+    if len(arrays) > 1 or (arrays and integers):
+        x, layout = _picked(y, x, parts)
+    else:
+        x, layout = _gathered(x, parts)
+    new = [axis for axis, part in enumerate(layout) if part is None]
+    return x.op("Unsqueeze", x.writer.ints(new)) if new else x
+
+
+def _is_integer(part):
+    return isinstance(part, int | np.integer)
+
+
+def _sliced(x, parts):
+    """All slices of an index, in one operator."""
+    cuts = []
+    for axis, part in enumerate(parts):
+        if isinstance(part, slice) and part != slice(None):
+            step = 1 if part.step is None else int(part.step)
+            start, stop = (0, sys.maxsize) if step > 0 else (sys.maxsize, -sys.maxsize)
+            start = start if part.start is None else part.start
+            stop = stop if part.stop is None else part.stop
+            cuts.append((start, stop, axis, step))
+    if not cuts:
+        return x
+    ints = x.writer.ints
+    y = x.op("Slice", *[ints(list(column)) for column in zip(*cuts)])
+    y.shape = x.shape  # of an axis that is cut, nobody asks the size
+    return y
+
+
+def _gathered(x, parts):
+    """Integers, or one array, each along its axis; and which part made each axis of the result."""
+    axis = x.ndim
+    layout = []
+    for part in reversed(parts):
+        if part is None:
+            layout = [None, *layout]
+            continue
+        axis -= 1
+        if _is_integer(part):
+            x = x.op("Gather", x.writer.constant(_array(part)), axis=axis)
+        elif _is_array(part):
+            x = x.op("Gather", _indices(x, part), axis=axis)
+            layout = ["array"] * part.ndim + layout
+        else:
+            layout = ["slice", *layout]
+    return x, layout
+
+
+def _indices(x, part):
+    return x.writer.constant(part) if isinstance(part, np.ndarray) else part.cast(INT64)
+
+
+def _picked(y, x, parts):
+    """Several arrays, which name places together; and which part made each axis of the result."""
+    where = [i for i, part in enumerate(parts) if _is_array(part) or _is_integer(part)]
+    arrays = [_array(p) if _is_integer(p) else p for p in (parts[i] for i in where)]
+    count = max(array.ndim for array in arrays)  # of the axes that they make
+    side_by_side = where[-1] - where[0] == len(where) - 1
+    layout = []
+    for i, part in enumerate(parts):
+        if i == where[0] and side_by_side:
+            layout += ["array"] * count
+        if i not in where:
+            layout.append(None if part is None else "slice")
+    if not side_by_side:
+        layout = ["array"] * count + layout
+    kept = [part for part in layout if part is not None]
+    start = kept.index("array") if count else 0
+
+    axes = [i - sum(part is None for part in parts[:i]) for i in where]
+    rest = [axis for axis in range(x.ndim) if axis not in axes]
+    first = layout.index("array") if count else 0
+    places = _places(x, arrays, y.shape[first : first + count])
+    picked = x.transposed([*axes, *rest]).op("GatherND", places)  # the arrays' axes come first
+    order = list(range(count, count + start)) + list(range(count))
+    return picked.transposed([*order, *range(count + start, len(kept))]), layout
+
+
+def _places(x, arrays, shape):
+    """The arrays, broadcast to one shape, as the last axis of one array."""
+    known = [a.array if isinstance(a, Value) else a for a in arrays]
+    if all(array is not None for array in known):
+        return x.writer.constant(np.stack(np.broadcast_arrays(*known), -1).astype(INT64))
+    ints = x.writer.ints
+    columns = []
+    for array in arrays:
+        wide = _indices(x, array).op("Expand", ints(list(shape)))
+        columns.append(wide.op("Unsqueeze", ints([-1])))
+    return columns[0].op("Concat", *columns[1:], axis=-1)
+
+
+# ---- scatter -------------------------------------------------------------------------------------
+
+
+def scatter(y, g, *, index, shape):
+    """Zeros in one axis, with g added at the places that the index reads from all places."""
+    if not all(isinstance(n, int) for n in y.shape):
+        raise Refused("it makes an array whose shape follows that of the batch.")
+    size = math.prod(y.shape)
+    places = np.arange(size).reshape(y.shape)[_plain_index(index)]
+    writer = y.writer
+    if g.shape != places.shape:
+        g = g.op("Expand", writer.ints(list(places.shape)))
+    zeros = writer.constant(np.zeros(size, y.dtype))
+    places = writer.constant(places.reshape(-1))
+    return zeros.op("ScatterElements", places, g.reshaped([-1]), reduction="add").reshaped(y.shape)
+
+
+def _plain_index(index):
+    """The index with arrays in place of constants."""
+    if isinstance(index, tuple | list):
+        return type(index)(_plain_index(part) for part in index)
+    return _constant(index) if isinstance(index, Value) else index

@@ -16,36 +16,38 @@ from .values import INT64, Refused, Value
 
 
 def _parts(index, ndim):
-    """The index as a list: "..." written out as slices, masks as the places where they are True."""
+    """The index as a list, with slices for "...", and for a mask the places where it is True."""
     parts = []
     for part in index if isinstance(index, tuple) else (index,):
-        if isinstance(part, Value) and part.dtype == bool:
-            parts += [_array(places) for places in _constant(part).nonzero()]
-        elif isinstance(part, list):
-            parts.append(np.asarray(part, INT64))
-        elif isinstance(part, bool | np.bool_):
+        if isinstance(part, list):
+            part = np.asarray(part)
+        if isinstance(part, bool | np.bool_):
             raise Refused("it has True or False as an index.")
+        if isinstance(part, Value) and part.dtype == bool:
+            part = _constant(part, "picks by a mask: mg.where keeps the shape")
+        if isinstance(part, np.ndarray) and part.dtype == bool:
+            parts += [_array(places) for places in part.nonzero()]
         else:
             parts.append(part)
-    axes = sum(part is not None and part is not ... for part in parts)
-    rest = [slice(None)] * (ndim - axes)
+    rest = [slice(None)] * (ndim - sum(map(_has_axis, parts)))
     for place, part in enumerate(parts):
-        if part is ...:
-            return parts[:place] + rest + parts[place + 1 :]
+        if part is ...:  # which stays where it stands for no axis, as it keeps arrays apart
+            return parts[:place] + (rest or [...]) + parts[place + 1 :]
     return parts + rest
+
+
+def _has_axis(part):
+    return part is not None and part is not ...
 
 
 def _array(places):
     return np.asarray(places, INT64)
 
 
-def _constant(value):
-    """The array of a constant."""
+def _constant(value, does):
+    """The array of a constant; `does` says what the row does with it."""
     if value.array is None:
-        raise Refused(
-            "it picks by a mask that depends on the input, so that how much it picks would, too: "
-            "mg.where keeps the shape."
-        )
+        raise Refused(f"it {does}; what it is, and so the size of the result, depends on the data.")
     return value.array
 
 
@@ -59,7 +61,7 @@ def _is_array(part):
 def getitem(y, x, index):
     """`x[index]`: first the slices, then the integers or arrays, then the new axes."""
     parts = _parts(index, x.ndim)
-    x = _sliced(x, [part for part in parts if part is not None])
+    x = _sliced(x, filter(_has_axis, parts))
     arrays = [part for part in parts if _is_array(part)]
     integers = [part for part in parts if _is_integer(part)]
     if len(arrays) > 1 or (arrays and integers):
@@ -79,11 +81,7 @@ def _sliced(x, parts):
     cuts = []
     for axis, part in enumerate(parts):
         if isinstance(part, slice) and part != slice(None):
-            step = 1 if part.step is None else int(part.step)
-            start, stop = (0, sys.maxsize) if step > 0 else (sys.maxsize, -sys.maxsize)
-            start = start if part.start is None else part.start
-            stop = stop if part.stop is None else part.stop
-            cuts.append((start, stop, axis, step))
+            cuts.append((*_bounds(part, x.shape[axis]), axis, part.step or 1))
     if not cuts:
         return x
     ints = x.writer.ints
@@ -92,22 +90,31 @@ def _sliced(x, parts):
     return y
 
 
+def _bounds(part, n):
+    """Start and stop of a slice of n elements, as ONNX takes them."""
+    if isinstance(n, int):
+        places = range(n)[part]
+        if not places:
+            return 0, 0
+        return places.start, -sys.maxsize if places.stop < 0 else places.stop
+    up = part.step is None or part.step > 0
+    first, last = (0, sys.maxsize) if up else (sys.maxsize, -sys.maxsize)
+    return first if part.start is None else part.start, last if part.stop is None else part.stop
+
+
 def _gathered(x, parts):
     """Integers, or one array, each along its axis; and which part made each axis of the result."""
     axis = x.ndim
     layout = []
     for part in reversed(parts):
-        if part is None:
-            layout = [None, *layout]
-            continue
-        axis -= 1
+        axis -= _has_axis(part)
         if _is_integer(part):
             x = x.op("Gather", x.writer.constant(_array(part)), axis=axis)
         elif _is_array(part):
             x = x.op("Gather", _indices(x, part), axis=axis)
             layout = ["array"] * part.ndim + layout
-        else:
-            layout = ["slice", *layout]
+        elif part is not ...:
+            layout = [part, *layout]
     return x, layout
 
 
@@ -125,20 +132,22 @@ def _picked(y, x, parts):
     for i, part in enumerate(parts):
         if i == where[0] and side_by_side:
             layout += ["array"] * count
-        if i not in where:
-            layout.append(None if part is None else "slice")
+        if i not in where and part is not ...:
+            layout.append(part)
     if not side_by_side:
         layout = ["array"] * count + layout
-    kept = [part for part in layout if part is not None]
-    start = kept.index("array") if count else 0
-
-    axes = [i - sum(part is None for part in parts[:i]) for i in where]
-    rest = [axis for axis in range(x.ndim) if axis not in axes]
     first = layout.index("array") if count else 0
+    axes = [sum(map(_has_axis, parts[:i])) for i in where]
+    rest = [axis for axis in range(x.ndim) if axis not in axes]
     places = _places(x, arrays, y.shape[first : first + count])
     picked = x.transposed([*axes, *rest]).op("GatherND", places)  # the arrays' axes come first
-    order = list(range(count, count + start)) + list(range(count))
-    return picked.transposed([*order, *range(count + start, len(kept))]), layout
+    before = sum(part is not None for part in layout[:first])  # axes in front of theirs
+    order = [
+        *range(count, count + before),
+        *range(count),
+        *range(count + before, count + len(rest)),
+    ]
+    return picked.transposed(order), layout
 
 
 def _places(x, arrays, shape):
@@ -175,4 +184,4 @@ def _plain_index(index):
     """The index with arrays in place of constants."""
     if isinstance(index, tuple | list):
         return type(index)(_plain_index(part) for part in index)
-    return _constant(index) if isinstance(index, Value) else index
+    return _constant(index, "writes at an index") if isinstance(index, Value) else index

@@ -24,7 +24,7 @@ def _einsum(*operands, subscripts, optimize):
 
 def _einsum_gradient(i, g, y, *operands, subscripts, optimize):
     """The einsum of `g` and the other operands, with the labels of operand `i` as its output."""
-    *labels, out = _explicit(subscripts, operands).replace("->", ",").split(",")
+    *labels, out = explicit(subscripts, operands).replace("->", ",").split(",")
     x, own = operands[i], "".join(dict.fromkeys(labels[i]))
     others = [n for n in range(len(operands)) if n != i]
     given = [out, *(labels[n] for n in others)]
@@ -43,7 +43,7 @@ def _einsum_gradient(i, g, y, *operands, subscripts, optimize):
     return scatter(h, index=tuple(places[a] for a in labels[i]), shape=x.shape)
 
 
-def _explicit(subscripts, operands):
+def explicit(subscripts, operands):
     """The subscripts with letters in place of "..." and with the output written out."""
     inputs, arrow, out = subscripts.replace(" ", "").partition("->")
     free = [a for a in string.ascii_letters if a not in subscripts]

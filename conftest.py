@@ -8,6 +8,8 @@ import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
+import pytest
+
 os.environ.setdefault("MPLBACKEND", "agg")  # no window is opened
 # Tests are many small matrix products, in which BLAS threads wait for each other. Before NumPy.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -47,3 +49,11 @@ else:
         parsers=[CodeBlockParser("python", run_and_compare)], patterns=["README.md", "docs/*.md"]
     )
     pytest_collect_file = (docstrings + pages).pytest()
+
+    # Files whose examples need a package of another extra than `tests`.
+    NEEDED = {"export_model.py": "onnx", "onnx.md": "onnxruntime"}
+
+    def pytest_runtest_setup(item):
+        package = NEEDED.get(item.path.name)
+        if package:
+            pytest.importorskip(package, reason=f"pip install {package} to run {item.path.name}")

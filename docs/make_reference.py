@@ -30,6 +30,7 @@ OFFERED = {
     "minigrad.data.augment": mg.data.augment,
     "minigrad.metrics": mg.metrics,
     "minigrad.plot": mg.plot,
+    "minigrad.onnx": mg.onnx,
 }
 
 # Part, page, title, and the modules whose names stand there. The first one's docstring begins it.
@@ -59,6 +60,7 @@ PAGES = [
     ("Training", "schedules", "Schedules of the learning rate", "optim.schedules"),
     ("Training", "training", "Training", "training run callbacks lr_range random"),
     ("Training", "evaluation", "Evaluation and weights in files", "evaluation checkpoint"),
+    ("Training", "onnx", "Export to ONNX", "onnx.export_model"),
     ("Looking", "metrics", "Metrics", "metrics"),
     ("Looking", "plot", "Pictures", "plot.canvas plot.curves plot.results plot.inside"),
     ("Looking", "checks", "Checks, debugging, graphs", "gradcheck debug graph"),

@@ -70,6 +70,7 @@ ALSO = {
     "training.py": ["tests/test_callbacks.py", "tests/test_overrides.py", "tests/test_parallel.py"],
     "data": ["tests/data", "tests/test_hostile_files.py"],
     "nn": ["tests/nn"],
+    "onnx": ["tests/test_onnx.py"],
     "ops": ["tests/ops", "tests/nn/test_layers.py"],
     "optim": ["tests/optim"],
     "plot": ["tests/test_plot.py"],

@@ -14,7 +14,8 @@ import make_reference  # noqa: E402
 
 PAGES = sorted(DOCS.glob("*.md"))
 HOW_TO = [
-    DOCS / f"{name}.md" for name in ("new-operation", "coming-from-pytorch", "shared-machine")
+    DOCS / f"{name}.md"
+    for name in ("new-operation", "coming-from-pytorch", "shared-machine", "onnx")
 ]
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -51,6 +51,8 @@ class _Conversion:
             self.keep(one.result, other.result, self.translated(one, other))
         try:
             value = self.array(self.first.output, self.second.output)
+            if isinstance(value, np.ndarray):
+                value = self.writer.constant(value)
         except Refused as reason:
             raise ValueError(f"mg.onnx.export cannot export the output: {reason}") from None
         shape = self.sizes_of(self.first.output, self.second.output)
@@ -76,10 +78,11 @@ class _Conversion:
             if entry is None or registry.get(name, one.row) is not one.row:
                 why = WITHOUT.get(name, "it has no entry in the table of minigrad/onnx.")
                 raise Refused(why if entry is None else "it is another row than minigrad's.")
-            inputs = [
-                self.merged(a, b, f"argument {i}")
-                for i, (a, b) in enumerate(zip(one.values, other.values, strict=True))
-            ]
+            inputs = []
+            for i, (a, b) in enumerate(zip(one.values, other.values, strict=True)):
+                x = self.merged(a, b, f"argument {i}")
+                is_input = one.row.rule(i) and isinstance(x, np.ndarray)
+                inputs.append(self.writer.constant(x) if is_input else x)
             options = {
                 key: self.merged(value, other.keywords[key], f"{key}=")
                 for key, value in one.keywords.items()
@@ -111,7 +114,7 @@ class _Conversion:
         return Batch(int(a // n)) if a % n == 0 and a * m == b * n else None
 
     def merged(self, a, b, where):
-        """What a row got in both runs, as one."""
+        """What a row got in both runs, as one: a Value for what a row has made."""
         a, b = plain(a), plain(b)
         if isinstance(a, np.ndarray):
             return self.array(a, b, f"its {where} is")
@@ -134,12 +137,12 @@ class _Conversion:
         )
 
     def array(self, a, b, where="it is"):
-        """The value of two arrays that the same row made, or of a constant."""
+        """The Value of two arrays that the same row made, or the constant that both are."""
         value = self.values[0].get(id(a))
         if value is not None and value is self.values[1].get(id(b)):
             return value
         if value is None and _equal(a, b):
-            return self.writer.constant(a)
+            return a
         raise Refused(
             f"{where} an array, {a.dtype} {a.shape}, that no row made and that another batch "
             "changes. It may be a mask from a comparison, the result of argsort, a random draw, or "

@@ -54,6 +54,12 @@ def _axes(x, axis):
     return list(normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim))
 
 
+def _fixed(*sizes):
+    """Raise unless all sizes are numbers."""
+    if not all(isinstance(n, int) for n in sizes):
+        raise Refused("it goes along the axis of the batch, which may have any length.")
+
+
 def _reduced(x, name, axes, keepdims):
     if not axes:  # which would mean all of them
         return x
@@ -131,7 +137,7 @@ def nan_to_num(y, x, nan=0.0, posinf=None, neginf=None):
 
 def where(y, condition, a, b):
     """The condition may be an array of numbers, of which all but 0 hold."""
-    if not isinstance(condition, Value):  # a number
+    if not isinstance(condition, Value):  # a constant
         condition = y.writer.constant(np.asarray(condition, bool))
     return condition.cast(BOOL).where(y.like(a), y.like(b))
 
@@ -173,8 +179,7 @@ def cumprod(y, x, axis=None):
     """The product, along a new axis, of the elements up to each, and of ones: n * n for n"""
     x, axis = _flat_or_along(y, x, axis)
     n = y.shape[axis]
-    if not isinstance(n, int):
-        raise Refused("it goes along the axis of the batch.")
+    _fixed(n)
     until = np.tri(n, dtype=bool).reshape(n, n, *[1] * (y.ndim - 1 - axis))
     writer = y.writer
     rows = x.op("Unsqueeze", writer.ints([axis]))  # (..., 1, n, ...)
@@ -219,17 +224,16 @@ def flip(y, x, axis=None):
 def roll(y, x, shift, axis=None):
     """The elements moved along; without an axis, as if there were one."""
     if axis is None:
+        _fixed(*x.shape)
         return _rolled(x.reshaped([-1]), math.prod(x.shape), shift, 0).reshaped(y.shape)
     shifts, axes = np.broadcast_arrays(shift, axis)
     for distance, along in zip(shifts.reshape(-1).tolist(), axes.reshape(-1).tolist()):
-        x_axis = normalize_axis_index(along, y.ndim)
-        x = _rolled(x, y.shape[x_axis], distance, x_axis)
+        x = _rolled(x, y.shape[along], distance, along)
     return x
 
 
 def _rolled(x, n, shift, axis):
-    if not isinstance(n, int):
-        raise Refused("it rolls the axis of the batch.")
+    _fixed(n)
     return x.op("Gather", x.writer.ints(np.roll(np.arange(n), shift).tolist()), axis=axis)
 
 
@@ -244,8 +248,7 @@ def diagonal(y, x, offset=0, axis1=0, axis2=1):
     axes = normalize_axis_tuple((axis1, axis2), x.ndim)
     rest = [axis for axis in range(x.ndim) if axis not in axes]
     n, m = (x.shape[axis] for axis in axes)
-    if not (isinstance(n, int) and isinstance(m, int)):
-        raise Refused("it goes along the axis of the batch.")
+    _fixed(n, m)
     flat = x.transposed([*rest, *axes]).reshaped([*(x.shape[axis] for axis in rest), n * m])
     places = np.arange(n * m).reshape(n, m).diagonal(offset)
     return flat.op("Gather", x.writer.ints(places.tolist()), axis=-1)
@@ -263,7 +266,7 @@ def concatenate(y, *arrays, axis):
 def linear(y, x, w, b=None):
     """x @ w.T + b, of which ONNX has an operator for matrices alone."""
     b = None if b is None else y.like(b)
-    if x.ndim == 2:
+    if x.ndim == 2 and y.dtype.kind == "f":
         return y.like(x).op("Gemm", y.like(w), b, transB=1)
     product = y.like(x).op("MatMul", y.like(w).transposed([1, 0]))
     return product if b is None else product + b

@@ -79,7 +79,7 @@ def _batches(model, example):
             "mg.onnx.export expects an example, an array of one batch as the model gets it, got "
             f"{type(example).__name__}: a Tensor has one as .data, np.array makes one of a list."
         )
-    if example.dtype.kind not in "biuf":
+    if example.dtype.kind not in "biuf" or example.dtype.itemsize > 8:
         raise TypeError(f"mg.onnx.export expects an example of numbers, got {example.dtype}.")
     if example.size == 0 or example.ndim == 0:
         raise ValueError(

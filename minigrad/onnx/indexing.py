@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from .values import INT64, Refused, Value
+from .values import INT64, Batch, Refused, Value
 
 # ---- an index, part by part ----------------------------------------------------------------------
 
@@ -21,10 +21,10 @@ def _parts(index, ndim):
     for part in index if isinstance(index, tuple) else (index,):
         if isinstance(part, list):
             part = np.asarray(part)
-        if isinstance(part, bool | np.bool_):
-            raise Refused("it has True or False as an index.")
+        if isinstance(part, bool | np.bool_ | Batch):
+            raise Refused(f"it has {part!r} as an index, in place of an integer or an array.")
         if isinstance(part, Value) and part.dtype == bool:
-            part = _constant(part, "picks by a mask: mg.where keeps the shape")
+            raise Refused("it picks by a mask, and how much it picks depends on the data.")
         if isinstance(part, np.ndarray) and part.dtype == bool:
             parts += [_array(places) for places in part.nonzero()]
         else:
@@ -42,13 +42,6 @@ def _has_axis(part):
 
 def _array(places):
     return np.asarray(places, INT64)
-
-
-def _constant(value, does):
-    """The array of a constant; `does` says what the row does with it."""
-    if value.array is None:
-        raise Refused(f"it {does}; what it is, and so the size of the result, depends on the data.")
-    return value.array
 
 
 def _is_array(part):
@@ -92,7 +85,8 @@ def _sliced(x, parts):
 
 def _bounds(part, n):
     """Start and stop of a slice of n elements, as ONNX takes them."""
-    if isinstance(n, int):
+    follows = isinstance(part.start, Batch) or isinstance(part.stop, Batch)
+    if isinstance(n, int) and not follows:
         places = range(n)[part]
         if not places:
             return 0, 0
@@ -119,7 +113,7 @@ def _gathered(x, parts):
 
 
 def _indices(x, part):
-    return x.writer.constant(part) if isinstance(part, np.ndarray) else part.cast(INT64)
+    return part.cast(INT64) if isinstance(part, Value) else x.writer.constant(_array(part))
 
 
 def _picked(y, x, parts):
@@ -152,9 +146,8 @@ def _picked(y, x, parts):
 
 def _places(x, arrays, shape):
     """The arrays, broadcast to one shape, as the last axis of one array."""
-    known = [a.array if isinstance(a, Value) else a for a in arrays]
-    if all(array is not None for array in known):
-        return x.writer.constant(np.stack(np.broadcast_arrays(*known), -1).astype(INT64))
+    if not any(isinstance(array, Value) for array in arrays):
+        return x.writer.constant(_array(np.stack(np.broadcast_arrays(*arrays), -1)))
     ints = x.writer.ints
     columns = []
     for array in arrays:
@@ -170,18 +163,13 @@ def scatter(y, g, *, index, shape):
     """Zeros in one axis, with g added at the places that the index reads from all places."""
     if not all(isinstance(n, int) for n in y.shape):
         raise Refused("it makes an array whose shape follows that of the batch.")
+    if any(isinstance(part, Value) for part in (index if isinstance(index, tuple) else [index])):
+        raise Refused("it writes at places that depend on the data.")
     size = math.prod(y.shape)
-    places = np.arange(size).reshape(y.shape)[_plain_index(index)]
+    places = np.arange(size).reshape(y.shape)[index]
     writer = y.writer
     if g.shape != places.shape:
         g = g.op("Expand", writer.ints(list(places.shape)))
     zeros = writer.constant(np.zeros(size, y.dtype))
     places = writer.constant(places.reshape(-1))
     return zeros.op("ScatterElements", places, g.reshaped([-1]), reduction="add").reshaped(y.shape)
-
-
-def _plain_index(index):
-    """The index with arrays in place of constants."""
-    if isinstance(index, tuple | list):
-        return type(index)(_plain_index(part) for part in index)
-    return _constant(index, "writes at an index") if isinstance(index, Value) else index

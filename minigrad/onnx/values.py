@@ -40,6 +40,8 @@ class Value:
     def __init__(self, writer, dtype, shape=None, name=None, array=None):
         self.writer = writer
         self.dtype = np.dtype(dtype)
+        if self.dtype.kind not in "biuf" or self.dtype.itemsize > 8:
+            raise Refused(f"ONNX has no arrays of {self.dtype}.")
         self.shape = shape
         self.name = name
         self.array = array
@@ -166,8 +168,6 @@ class Writer:
     def constant(self, array):
         """An array as a Value: by its own name where it is one of the model's."""
         array = np.asarray(array)
-        if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-            raise Refused(f"ONNX has no arrays of {array.dtype}.")
         name = self.names.get(id(array))
         whole = array.base
         if id(whole) in self.names and np.array_equal(whole.reshape(-1), array.reshape(-1)):

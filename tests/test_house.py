@@ -24,9 +24,9 @@ STOREYS = (
     {"ops"},
     {"state"},
     {"nn", "data", "metrics", "transforms", "graph", "debug", "parallel"},
-    {"optim", "gradcheck", "checkpoint", "plot", "evaluation"},
+    {"optim", "gradcheck", "checkpoint", "plot", "evaluation", "onnx"},
     {"callbacks", "checks", "run", "progress"},
-    {"training", "onnx"},
+    {"training"},
     {"lr_range"},
 )
 LONG_EXAMPLES = ("benchmark.py",)

@@ -145,9 +145,9 @@ class _Conversion:
             return a
         raise Refused(
             f"{where} an array, {a.dtype} {a.shape}, that no row made and that another batch "
-            "changes. It may be a mask from a comparison, the result of argsort, a random draw, or "
-            "what NumPy made of .data: make it of Tensors by operations of minigrad, or of nothing "
-            "that the batch changes, in a shape that broadcasts."
+            "changes. It may be a mask from a comparison, the result of argsort, a random draw, "
+            "zeros in the size of the batch, or what NumPy made of .data: make it of Tensors by "
+            "operations of minigrad (zeros by x * 0), or in a shape that broadcasts."
         )
 
 

@@ -413,6 +413,40 @@ def test_an_example_of_one_row_or_of_float64_serves_as_well(answers):
         np.testing.assert_allclose(ask(x), mg.predict(model, x), atol=1e-5)
 
 
+@pytest.mark.parametrize("one", [True, False], ids=["one row", "three rows"])
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.uint8, bool])
+def test_the_second_batch_has_other_values_of_the_same_range_and_another_size(
+    dtype, one, onnx, tmp_path
+):
+    seen = []
+
+    class Watched(nn.Module):
+        def forward(self, x):
+            seen.append(x.data.copy())
+            return x.astype(np.float32) + 1
+
+    example = np.arange(24).reshape(3, 8) % 7 + 20
+    if dtype is bool:
+        example = example % 2
+    example = example[: 1 if one else 3].astype(dtype)
+    mg.onnx.export(Watched(), tmp_path / "model.onnx", example)
+    first, second = seen
+    expected = np.concatenate([example, example]) if one else example
+    np.testing.assert_array_equal(first, expected, strict=True)
+    assert second.dtype == dtype
+    assert second.shape[1:] == first.shape[1:]
+    assert len(second) not in (1, len(first))
+    assert example.min() <= second.min() < second.max() <= example.max()
+    assert not np.array_equal(second[: len(first)], first)
+
+
+def test_an_example_of_zeros_alone_has_another_batch_too(onnx, tmp_path):
+    with pytest.raises(ValueError, match=r"argument 1 is -?0\.0 for the example"):
+        mg.onnx.export(
+            Formula(lambda x: x * float(x.data.mean())), tmp_path / "m.onnx", np.zeros((2, 3), "f")
+        )
+
+
 def test_columns_of_integers_stay_each_within_its_range(answers):
     class Table(nn.Module):
         def __init__(self):
@@ -459,6 +493,18 @@ REFUSED = {
     "moments of the batch": (
         lambda x: mg.batch_norm(x, np.ones(4, "f"), np.zeros(4, "f"))[0],
         "batch_norm, called .*nn.BatchNorm has those of all batches",
+    ),
+    "a constant of another dtype": (
+        lambda x: x + np.ones(4, "f" if len(x) == 2 else "d"),
+        "add, called .*argument 1",
+    ),
+    "a number in place of an array": (
+        lambda x: x + (1.0 if len(x) == 2 else np.ones(4, "f")),
+        "add, called .*argument 1",
+    ),
+    "an array in place of a number": (
+        lambda x: x + (1.0 if len(x) > 2 else np.ones(4, "f")),
+        "add, called .*argument 1",
     ),
     "a mask": (lambda x: mg.where(x > 0, x, 1), "where, called .*argument 0 is an array.*mask"),
     "argsort": (lambda x: mg.sort(x), "getitem, called .*argument 1 is an array.*argsort"),

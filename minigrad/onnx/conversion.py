@@ -6,6 +6,7 @@ seen: it is refused.
 """
 
 from itertools import zip_longest
+from numbers import Real
 
 import numpy as np
 
@@ -125,7 +126,7 @@ class _Conversion:
         if isinstance(a, slice):
             bounds = zip((a.start, a.stop, a.step), (b.start, b.stop, b.step), strict=True)
             return slice(*[self.merged(*pair, where) for pair in bounds])
-        if isinstance(a, int | float | np.integer | np.floating) and not isinstance(a, bool):
+        if isinstance(a, Real) and not isinstance(a, bool):
             number = self.followed(a, b)
             if number is not None:
                 return number
@@ -164,6 +165,6 @@ def _told(call):
 
 def _equal(a, b):
     """Whether two arrays are one constant."""
-    if not isinstance(b, np.ndarray) or a.dtype != b.dtype or a.shape != b.shape:
+    if not isinstance(b, np.ndarray) or a.dtype != b.dtype:
         return False
-    return a is b or np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")

@@ -168,8 +168,7 @@ def scatter(y, g, *, index, shape):
     size = math.prod(y.shape)
     places = np.arange(size).reshape(y.shape)[index]
     writer = y.writer
-    if g.shape != places.shape:
-        g = g.op("Expand", writer.ints(list(places.shape)))
+    g = g.op("Expand", writer.ints(list(places.shape)))
     zeros = writer.constant(np.zeros(size, y.dtype))
     places = writer.constant(places.reshape(-1))
     return zeros.op("ScatterElements", places, g.reshaped([-1]), reduction="add").reshaped(y.shape)

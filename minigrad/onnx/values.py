@@ -65,7 +65,7 @@ class Value:
     def like(self, x):
         """`x`, a Value or a number, in this dtype."""
         if isinstance(x, Batch):
-            x = self.writer.ints([x]).op("Squeeze", self.writer.ints([0]))
+            x = self.writer.size(x).op("Squeeze", self.writer.ints([0]))
         if not isinstance(x, Value):
             return self.writer.constant(np.asarray(x, self.dtype))
         return x.cast(self.dtype)
@@ -184,7 +184,7 @@ class Writer:
         if not any(isinstance(n, Batch) for n in numbers):
             return self.constant(np.array(numbers, INT64))
         parts = [self.size(n) if isinstance(n, Batch) else self.ints([n]) for n in numbers]
-        return parts[0] if len(parts) == 1 else parts[0].op("Concat", *parts[1:], axis=0)
+        return parts[0].op("Concat", *parts[1:], axis=0)
 
     def size(self, batch):
         """A multiple of the size of the batch, as a Value of one element."""

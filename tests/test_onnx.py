@@ -228,12 +228,18 @@ FORMULAS = {
     "broadcast_to from one": lambda x: mg.broadcast_to(x.sum(0, keepdims=True), (len(x), 3, 4)),
     "flip": lambda x: mg.flip(x, 1) + mg.flip(x) + mg.flip(x, (0, -1)),
     "roll": lambda x: mg.roll(x, 2, 1) + mg.roll(x, (1, -3), (1, 2)) + mg.roll(x[0], -5),
-    "getitem beyond the ends": lambda x: x[:, -9:, 9::-3] + x[:, 0:9:4, :2] * (1 + x[:, -9::-1].sum()),
-    "getitem along the batch": lambda x: x[1:].sum(0) + x[::-1][-1] + x[:-1].sum(0) + x[..., 0].sum(),
+    "getitem beyond the ends": lambda x: (
+        x[:, -9:, 9::-3] + x[:, 0:9:4, :2] * (1 + x[:, -9::-1].sum())
+    ),
+    "getitem along the batch": lambda x: (
+        x[1:].sum(0) + x[::-1][-1] + x[:-1].sum(0) + x[..., 0].sum()
+    ),
     "getitem as far as the batch goes": lambda x: (
         mg.Tensor(np.eye(70, 4, dtype="f"))[: len(x)] + mg.Tensor(W)[2 : len(x)].sum() + x[:, 0]
     ),
-    "getitem by arrays with dots between": lambda x: x[:, [0, 2], ..., [1, 3]] + x[:, 1, ..., [0, 2]],
+    "getitem by arrays with dots between": lambda x: (
+        x[:, [0, 2], ..., [1, 3]] + x[:, 1, ..., [0, 2]]
+    ),
     "getitem by slices": lambda x: x[:, ::-2, 1:3] + x[..., 0:1, -3:-1] + x[:, None, -1:, ::3],
     "getitem by integers": lambda x: x[:, 1, -2] + x[:, :, 0].sum(1) + x[-1, 0] @ W[0],
     "getitem by an array": lambda x: x[:, PLACES] + x[:, None][..., PLACES, 1:2][:, 0, :2, :, :],
@@ -241,31 +247,44 @@ FORMULAS = {
     "getitem by arrays side by side": lambda x: x[:, PLACES, PLACES.T[:, :2].T[:, :1]] + 1,
     "getitem by arrays apart": lambda x: x[:, None][:, :, [0, 1], None, [2, 3]],
     "getitem by an array and an integer": lambda x: x[:, 1, [0, 2]] + x[0, :, [1, 3]].sum(1),
-    "getitem by a mask": lambda x: x[:, np.eye(3, 4, dtype=bool)] + x[:, np.array([1, 0, 1]) > 0, 0:1][:, 1],
-    "getitem with new axes": lambda x: x[None, :, [0, 1], None, 2, None] + x[:, 1, 1][:, None, None],
-    "a constant among options": lambda x: mg.transpose(x, np.array([0, 2, 1])) + mg.sum(x, ())[:, :1, :1],
-    "scatter": lambda x: mg.diag(mg.sum(x, (0, 1)), k=-1) + mg.scatter(
-        x[0, 0], index=(np.array([0, 1, 1, 0]),), shape=(5, 5)[:1]
+    "getitem by a mask": lambda x: (
+        x[:, np.eye(3, 4, dtype=bool)] + x[:, np.array([1, 0, 1]) > 0, 0:1][:, 1]
+    ),
+    "getitem with new axes": lambda x: (
+        x[None, :, [0, 1], None, 2, None] + x[:, 1, 1][:, None, None]
+    ),
+    "a constant among options": lambda x: (
+        mg.transpose(x, np.array([0, 2, 1])) + mg.sum(x, ())[:, :1, :1]
+    ),
+    "scatter": lambda x: (
+        mg.diag(mg.sum(x, (0, 1)), k=-1)
+        + mg.scatter(x[0, 0], index=(np.array([0, 1, 1, 0]),), shape=(5, 5)[:1])
     ),
     "pad": lambda x: mg.pad(x, ((0, 0), (1, 2), (0, 3)), constant_values=-np.inf).max(2),
     "copy": lambda x: x.copy(),
     "astype": lambda x: (x * 3).astype(np.int64) + x.astype(bool).astype(np.int64),
     "diagonal": lambda x: mg.diagonal(x, 1, 2, 1) + mg.diagonal(x, axis1=1, axis2=2)[:, :2],
     "concatenate": lambda x: mg.concatenate([x, x[:, :1] * 2, W[None, :1] + 0 * x[:, :1]], axis=1),
-    "matmul": lambda x: x @ W.T + (x @ W[0])[..., None] + (x[:, 0] @ x[0].T @ np.ones(3, "f"))[:, None, None],
+    "matmul": lambda x: (
+        x @ W.T + (x @ W[0])[..., None] + (x[:, 0] @ x[0].T @ np.ones(3, "f"))[:, None, None]
+    ),
     "linear": lambda x: mg.linear(x, W) + mg.linear(x[:, 0], W, W[:, 0])[:, None],
     "einsum": lambda x: mg.einsum("...ij,kj->...ki", x, W) + mg.einsum("nij->n", x)[:, None, None],
-    "einsum in integers": lambda x: mg.tensordot(x, W, ([2], [1])) + mg.einsum(x, [0, 1, 2], [0, 1])[
-        ..., None
-    ],
+    "einsum in integers": lambda x: (
+        mg.tensordot(x, W, ([2], [1])) + mg.einsum(x, [0, 1, 2], [0, 1])[..., None]
+    ),
     "einsum of a diagonal": lambda x: mg.einsum("nii->ni", x[..., :3]),
     "conv2d_textbook": lambda x: mg.conv2d_textbook(x[:, None], W.reshape(6, 1, 2, 2), padding=1),
     "im2col": lambda x: mg.im2col(x[:, None], 2, stride=(1, 2), padding=1) @ W.T,
     "col2im": lambda x: mg.col2im(mg.im2col(x[:, None], 2), (len(x), 1, 3, 4), 2),
-    "conv2d max_pool2d": lambda x: mg.max_pool2d(mg.conv2d(x[:, None], W.reshape(6, 1, 2, 2)), 2, 1),
-    "conv2d_input_gradient": lambda x: mg.conv_transpose2d(x[:, None], W.reshape(1, 6, 2, 2), W[:, 0]),
+    "conv2d max_pool2d": lambda x: mg.max_pool2d(
+        mg.conv2d(x[:, None], W.reshape(6, 1, 2, 2)), 2, 1
+    ),
+    "conv2d_input_gradient": lambda x: mg.conv_transpose2d(
+        x[:, None], W.reshape(1, 6, 2, 2), W[:, 0]
+    ),
     "window_sum": lambda x: mg.avg_pool2d(x[:, None], (2, 3), 1, padding=(1, 0)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
@@ -541,19 +560,25 @@ REFUSED = {
         lambda x: mg.scatter(x, index=slice(0, len(x)), shape=(len(x), 4)),
         "scatter, called .*shape follows that of the batch",
     ),
-    "the batch's size as an index": (lambda x: mg.Tensor(np.eye(9, dtype="f"))[len(x)] + x[:, :1], "Batch"),
+    "the batch's size as an index": (
+        lambda x: mg.Tensor(np.eye(9, dtype="f"))[len(x)] + x[:, :1],
+        "Batch",
+    ),
     "True as an index": (lambda x: x[True], "getitem, called .*True as an index"),
     "places that depend on the data": (
         lambda x: mg.scatter(x.sum(), index=(x[0, :1].astype(int).data,), shape=(9,)),
         "scatter, called .*places that depend|scatter, called .*depend on the data",
     ),
-    "a mask that rows made": (lambda x: x.sum(0)[x.sum(0).astype(bool).data], "getitem.* a mask, and"),
+    "a mask that rows made": (
+        lambda x: x.sum(0)[x.sum(0).astype(bool).data],
+        "getitem.* a mask, and",
+    ),
     "long doubles": (lambda x: (x.astype(np.longdouble) * 2).astype("f"), "no arrays of"),
     "what is changed in place": (_changing, "read-only"),
     "None": (lambda x: None, "forward expects to return its outputs, got None"),
     "two outputs": (lambda x: (x + 1, x + 2), "expects one Tensor .*got tuple"),
     "an array": (lambda x: x.data, "expects one Tensor .*got ndarray"),
-}  # fmt: skip
+}
 
 
 def _times(x, n):

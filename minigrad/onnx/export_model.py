@@ -1,4 +1,4 @@
-"""Export: from a model and a batch to a file."""
+"""A model and a batch make an ONNX file, which other programs run, such as onnxruntime."""
 
 import numpy as np
 

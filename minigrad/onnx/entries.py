@@ -12,7 +12,6 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..ops.einsum import explicit
-from ..ops.expect import pair
 from ..ops.windows import output_size
 from .values import BOOL, Refused, Value
 
@@ -288,7 +287,7 @@ def conv2d(y, x, w, b=None, *, stride, padding, dilation):
 def conv2d_input_gradient(y, g, w, *, shape, stride, padding, dilation):
     """conv_transpose2d. Where a stride makes one size of several, `shape` says which one."""
     options = _window_options(stride, padding, dilation)
-    sizes = zip(g.shape[2:], w.shape[2:], pair(stride), pair(padding), pair(dilation), strict=True)
+    sizes = zip(g.shape[2:], w.shape[2:], stride, padding, dilation, strict=True)
     least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, p, d in sizes]
     more = [n - m for n, m in zip(shape[2:], least, strict=True)]
     options |= {"kernel_shape": list(w.shape[2:]), "output_padding": more}
@@ -297,15 +296,15 @@ def conv2d_input_gradient(y, g, w, *, shape, stride, padding, dilation):
 
 def _window_options(stride, padding, dilation):
     return {
-        "strides": list(pair(stride)),
-        "pads": [*pair(padding), *pair(padding)],
-        "dilations": list(pair(dilation)),
+        "strides": list(stride),
+        "pads": [*padding, *padding],
+        "dilations": list(dilation),
     }
 
 
 def _one_hot(y, C, kernel_size):
     """A kernel for each place of a window and each channel, which reads that number alone."""
-    KH, KW = pair(kernel_size)
+    KH, KW = kernel_size
     kernels = np.eye(KH * KW * C, dtype=y.dtype).reshape(KH * KW * C, KH, KW, C)
     return y.writer.constant(np.ascontiguousarray(kernels.transpose(0, 3, 1, 2)))
 

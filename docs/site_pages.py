@@ -18,7 +18,7 @@ from sphinx.util.nodes import make_refnode
 
 HERE = Path(__file__).parent
 APPENDIX = ("where-the-time-goes", "table")
-HOW_TO = ("new-operation", "coming-from-pytorch", "shared-machine", "onnx")
+HOW_TO = ("recipes", "new-operation", "coming-from-pytorch", "weights", "onnx", "shared-machine")
 
 
 # ---- the order of the pages ----------------------------------------------------------------------

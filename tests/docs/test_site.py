@@ -15,7 +15,14 @@ import make_reference  # noqa: E402
 PAGES = sorted(DOCS.glob("*.md"))
 HOW_TO = [
     DOCS / f"{name}.md"
-    for name in ("new-operation", "coming-from-pytorch", "shared-machine", "onnx")
+    for name in (
+        "recipes",
+        "new-operation",
+        "coming-from-pytorch",
+        "weights",
+        "onnx",
+        "shared-machine",
+    )
 ]
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -19,6 +19,18 @@ os.getloadavg = lambda: (0.0, 0.0, 0.0)
 # The pages import the reader's own files, such as my_engine.py, from where they stand.
 sys.path.insert(0, str(Path(__file__).parent / "docs"))
 
+
+def pytest_configure(config):
+    """On a Mac, where NumPy may use Accelerate, two warnings are no news: others are errors.
+
+    Accelerate cannot be limited to one thread; and it leaves flags behind from which NumPy takes
+    matrix products of finite numbers for divisions by zero (numpy/numpy#28687).
+    """
+    if sys.platform == "darwin":
+        for message in ("BLAS threads cannot be limited", ".* encountered in (matmul|dot|vdot)"):
+            config.addinivalue_line("filterwarnings", f"ignore:{message}:RuntimeWarning")
+
+
 OPTIONAL = "sklearn", "safetensors"  # what pages import that the extra `tests` does not bring
 
 try:

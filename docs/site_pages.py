@@ -53,7 +53,8 @@ def add_index(app, error):
     if error is None and app.builder.format == "html":
         text = '<!doctype html><meta charset="utf-8"><title>minigrad</title>\n'
         text += '<meta http-equiv="refresh" content="0; url={0}"><a href="{0}">minigrad</a>\n'
-        Path(app.outdir, "index.html").write_text(text.format(f"{app.config.root_doc}.html"))
+        text = text.format(f"{app.config.root_doc}.html")
+        Path(app.outdir, "index.html").write_text(text, "utf-8")
 
 
 # ---- links to files that are no pages ------------------------------------------------------------

@@ -53,7 +53,8 @@ def replacing(path):
 
     Anyone reading meanwhile sees the old file or the new one, never half of it, even if the program
     is killed or the disk is full. The folder is created if it does not exist. What writers of the
-    same path left that were killed is removed.
+    same path left that were killed is removed, but not on Windows. There a PermissionError is
+    raised if somebody has the old file open.
 
     Parameters
     ----------

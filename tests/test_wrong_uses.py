@@ -48,7 +48,7 @@ def world(files, tmp_path, monkeypatch):
     shutil.copytree(files, folder)
     monkeypatch.chdir(folder)
     monkeypatch.delenv("MINIGRAD_DATA_DIR", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(mg.data.mnist, "_cache", lambda: tmp_path / "cache")
     return World(folder)
 
 

@@ -137,7 +137,7 @@ def test_the_page_asks_no_other_host_and_needs_no_build():
             path.name
         )
     sources = re.findall(
-        r"<(?:script src|link rel=\"stylesheet\" href)=\"([^\"]+)", PAGE.read_text()
+        r"<(?:script src|link rel=\"stylesheet\" href)=\"([^\"]+)", PAGE.read_text("utf-8")
     )
     assert sorted(sources) == sorted(p.name for p in PAGE.parent.iterdir() if p != PAGE)
 

@@ -227,6 +227,11 @@ def test_first_and_second_derivatives(channels, filters):
 
 # ---- rounding ------------------------------------------------------------------------------------
 
+needs_more_digits = pytest.mark.skipif(
+    np.finfo(np.longdouble).eps == np.finfo(np.float64).eps,
+    reason="a longdouble has no more digits than a float64, as on Windows and on Apple's processors",
+)
+
 
 def images_like_w4(seed):
     rng = np.random.default_rng(seed)
@@ -248,6 +253,7 @@ def test_the_error_in_float32_is_what_the_docstring_says(seed):
         assert abs(got - exact).max() < 2e-6 * abs(exact).max()
 
 
+@needs_more_digits
 @pytest.mark.parametrize("seed", range(5))
 def test_the_error_in_float64_is_what_the_docstring_says(seed):
     x, w, g = (np.longdouble(v) for v in images_like_w4(seed))
@@ -260,7 +266,10 @@ def test_the_error_in_float64_is_what_the_docstring_says(seed):
 
 @pytest.mark.parametrize(
     ("dtype", "wider", "median", "worst"),
-    [(np.float32, np.float64, 6e-7, 2.5e-6), (np.float64, np.longdouble, 1e-15, 3e-15)],
+    [
+        (np.float32, np.float64, 6e-7, 2.5e-6),
+        pytest.param(np.float64, np.longdouble, 1e-15, 3e-15, marks=needs_more_digits),
+    ],
 )
 def test_the_errors_over_random_shapes_are_those_of_the_docstring(dtype, wider, median, worst):
     rng = np.random.default_rng(0)

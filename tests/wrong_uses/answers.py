@@ -1,5 +1,7 @@
 """Wrong uses: evaluation, data, metrics, pictures. `wrong` tells what a row is."""
 
+import os
+
 import numpy as np
 from world import Foreign, NoReturn, OneNumber, TwoOutputs, wrong
 
@@ -131,8 +133,8 @@ DATA = [
           data.DataUnavailable, "MNIST is incomplete", "download=False", "Ways out"),
     wrong("Kaggle's digits from another table", lambda w: data.load_kaggle(w.folder / "table.csv"),
           ValueError, "line 1, column 1: expected label", "got a", "Is this a file of Kaggle's"),
-    wrong("Kaggle's digits from a folder", lambda w: data.load_kaggle(w.folder), IsADirectoryError,
-          "Is a directory"),
+    wrong("Kaggle's digits from a folder", lambda w: data.load_kaggle(w.folder),
+          PermissionError if os.name == "nt" else IsADirectoryError, "files"),
     wrong("Kaggle's digits from nowhere", lambda w: data.load_kaggle(w.folder / "missing.csv"),
           FileNotFoundError, "missing.csv"),
     wrong("Kaggle's digits from None", lambda w: data.load_kaggle(None), TypeError,

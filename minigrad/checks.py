@@ -22,6 +22,10 @@ from .optim import Optimizer
 from .random import use_generator
 
 
+class LossNotFinite(ValueError):
+    """The loss became NaN or infinite, though the batch has finite numbers alone."""
+
+
 def check_data(model, loss, *loaders):
     """Run the model on one example of each loader, and look at all labels, before the first step.
 

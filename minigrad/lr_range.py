@@ -4,11 +4,12 @@ import itertools
 
 import numpy as np
 
+from .checks import LossNotFinite
 from .data.loader import DataLoader, batches_of, loader_of
 from .nn.checks import check_model
 from .ops import cross_entropy
 from .ops.expect import real, whole
-from .training import LossNotFinite, TrainStep
+from .training import TrainStep
 
 
 def lr_range_test(

@@ -10,15 +10,13 @@
 """
 
 import functools
-import itertools
 from contextlib import AbstractContextManager
-from typing import NamedTuple
 
 import numpy as np
 
 from .autograd import gradients, setting
 from .callbacks import callback_list
-from .checks import check_data, check_numbers, check_schedule, check_step
+from .checks import LossNotFinite, check_data, check_numbers, check_schedule, check_step
 from .data.loader import is_plain, loader_of
 from .evaluation import count_hits, count_targets, evaluate_with, loss_of, outputs_of, tensor_for
 from .nn.normalization import collected
@@ -29,32 +27,12 @@ from .optim.optimizers import Optimizer
 from .parallel import Workers, choose_workers
 from .progress import Progress
 from .random import stream, use_generator
+from .ranks import agreed, summed
 from .run import Run
+from .shards import ShardResult, cut, gathered, merged
 from .system import deferred_interrupt
 
 # ---- one step ------------------------------------------------------------------------------------
-
-
-class LossNotFinite(ValueError):
-    """The loss became NaN or infinite, though the batch has finite numbers alone."""
-
-
-class Shard(NamedTuple):
-    """The part of a batch that a worker takes."""
-
-    number: int
-    x: np.ndarray
-    y: np.ndarray
-    share: float  # of what counts for the mean loss of the batch
-
-
-class ShardResult(NamedTuple):
-    """What a worker returns for its shard."""
-
-    loss: float  # weighted by the shard's share of the batch
-    gradients: list  # one for each parameter of the optimizer; None if frozen
-    hits: int | None
-    moments: list  # the BatchMoments of each batch norm
 
 
 class TrainStep(AbstractContextManager):
@@ -78,6 +56,14 @@ class TrainStep(AbstractContextManager):
     transform : callable, optional
         Each worker trains on transform(x, epoch, count, shard) of its shard x; for example
         `DataLoader.transformed`.
+    reduce : callable, optional
+        Where several processes, called ranks, share each batch: reduce(array) replaces an array by
+        the sum of those of all ranks, in place. Each calls the step on its part of the batch, which
+        may be empty; the gradient, `hits` and the loss are those of the whole batch. The arrays are
+        the flat gradient, and before it a few numbers on which all have to agree.
+    rank : int
+        Which of them this is, from 0 on: its shards are numbered from rank * workers, so that they
+        draw from the streams that this number of workers would have in one process.
 
     Attributes
     ----------
@@ -114,8 +100,15 @@ class TrainStep(AbstractContextManager):
         clip_norm=None,
         accumulate=1,
         transform=None,
+        reduce=None,
+        rank=0,
     ):
         check_step(model, loss, optimizer)
+        if (reduce is not None or rank) and not isinstance(workers, int):
+            raise ValueError(
+                "workers expects an integer where several ranks share a batch, the same on each, "
+                f"got {workers!r}: machines differ in what it stands for."
+            )
         if clip_norm is not None:
             real("clip_norm", clip_norm, above=0)
         self.model = model
@@ -126,6 +119,8 @@ class TrainStep(AbstractContextManager):
         self.clip_norm = clip_norm
         self.accumulate = whole("accumulate", accumulate, least=1)
         self.transform = transform
+        self.reduce = reduce
+        self.rank = whole("rank", rank)
         self.epoch = 0
         self.count = 0
         self.hits = None
@@ -146,20 +141,33 @@ class TrainStep(AbstractContextManager):
             If the loss is not finite (a LossNotFinite, unless the batch has such numbers itself);
             then nothing is updated.
         """
+        if self.reduce is None:
+            result = gathered(self._results(x, y))
+        else:
+            part = functools.partial(self._part, x, y)
+            result = agreed(self.reduce, part, self.optimizer, self.model)
+        for of_one_norm in result.moments:  # from all shards
+            of_one_norm[0].norm.observe(of_one_norm)
+        self._update(result.gradients)
+        self.count += 1
+        self.hits = result.hits
+        return result.loss
+
+    def _results(self, x, y):
+        """What the workers return for the shards of a batch."""
         if not np.shape(x)[:1] == np.shape(y)[:1] > (0,):
             raise ValueError(
                 f"a step needs x (N, ...), y (N, ...) and N > 0, got {np.shape(x)}, {np.shape(y)}."
             )
         pool = self.pool(len(x))
-        shards = _cut(x, y, min(pool.count, len(x)), self.loss)
-        results = pool.map(self._named_shard, shards)
-        for of_one_norm in zip(*[result.moments for result in results]):  # from all shards
-            of_one_norm[0].norm.observe(of_one_norm)
-        self._update([result.gradients for result in results])
-        self.count += 1
-        hits = [result.hits for result in results]
-        self.hits = None if None in hits else sum(hits)
-        return sum(result.loss for result in results)
+        first = self.rank * self.workers if self.rank else 0
+        return pool.map(self._named_shard, cut(x, y, min(pool.count, len(x)), self.loss, first))
+
+    def _part(self, x, y):
+        """The same for this rank's part of a batch, and how much of it counts for the mean loss."""
+        self.pool(len(x))
+        weight = count_targets(y, self.loss)[1]
+        return self._results(x, y) if weight else [], weight
 
     def pool(self, batch_size):
         """The workers, chosen when the first batch shows its size."""
@@ -205,8 +213,9 @@ class TrainStep(AbstractContextManager):
 
     def _update(self, shards):
         """Update with the sum of the shards, or keep them until enough batches have come."""
-        if self.accumulate > 1 or self.clip_norm is not None or self._has_own_step:
-            shards = [_merged(self._waiting + shards)]
+        sums = self.accumulate > 1 or self.clip_norm is not None or self.reduce is not None
+        if sums or self._has_own_step:
+            shards = [merged(self._waiting + shards)]
         self._waiting = shards
         self._batches += 1
         if self._batches == self.accumulate:
@@ -220,7 +229,9 @@ class TrainStep(AbstractContextManager):
         self._batches = 0
         if not shards:
             return
-        # Where one of the three below happens, `_update` has merged all shards into the first.
+        # Where one of the four below happens, `_update` has merged all shards into the first.
+        if self.reduce is not None:
+            shards = [summed(self.reduce, shards[0])]
         given = [g for g in shards[0] if g is not None]
         if batches < self.accumulate:
             for g in given:
@@ -251,34 +262,6 @@ class TrainStep(AbstractContextManager):
 
     def __exit__(self, *error):
         self.close()
-
-
-def _cut(x, y, count, loss):
-    """A batch cut into `count` shards of nearly the same length, but those that count nothing."""
-    if count == 1:
-        return [Shard(0, x, y, 1.0)]
-    cuts = [len(x) * k // count for k in range(count + 1)]
-    pieces = [slice(start, end) for start, end in itertools.pairwise(cuts)]
-    weights = [count_targets(y[piece], loss)[1] for piece in pieces]
-    total = sum(weights)
-    if not total:
-        return [Shard(0, x, y, 1.0)]  # the loss says what is wrong with it
-    return [
-        Shard(number, x[piece], y[piece], weight / total)
-        for number, (piece, weight) in enumerate(zip(pieces, weights))
-        if weight
-    ]
-
-
-def _merged(shards):
-    """The sum of lists of gradients, in place; None where no list has a gradient."""
-    total = []
-    for of_one_parameter in zip(*shards):
-        given = [g for g in of_one_parameter if g is not None]
-        for g in given[1:]:
-            given[0] += g
-        total.append(given[0] if given else None)
-    return total
 
 
 # ---- the loop ------------------------------------------------------------------------------------

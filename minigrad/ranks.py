@@ -1,0 +1,159 @@
+"""Several processes that train one model, each on its part of every batch: what they agree on.
+
+The processes, called ranks, may be on several machines. All they have between them is a function
+`reduce(array)`, which replaces an array by the sum of those of all ranks: MPI's Allreduce, for one.
+Two messages make a step. The first, a few numbers, says whether anybody failed, how much each part
+counts, and what was measured; so that all raise, or none, and nobody waits for a rank that is gone.
+The second is the gradient. As all compute on with the same sums, their models keep the same bits.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .checks import LossNotFinite
+from .nn.normalization import BatchMoments, BatchNorm
+from .shards import BatchResult, gathered, merged
+
+
+class Numbers(NamedTuple):
+    """What a rank tells of its part of a batch, beside its gradients; the ranks' are added."""
+
+    not_finite: float = 0.0  # 1 if it fails for that reason
+    failed: float = 0.0  # 1 if it fails for any reason
+    weight: float = 0.0  # what counts for the mean loss
+    loss: float = 0.0  # the mean times the weight
+    hits: float = 0.0  # NaN where the targets are not classes
+
+
+def agreed(reduce, part, optimizer, model):
+    """What all ranks together know of a batch.
+
+    Parameters
+    ----------
+    reduce : callable
+        See TrainStep.
+    part : callable
+        Returns the ShardResults of this rank's part, none if it is empty, and how much it counts.
+    optimizer, model
+
+    Returns
+    -------
+    BatchResult
+        The same on all ranks, but for the gradients: those are this rank's share of the sum.
+
+    Raises
+    ------
+    Exception
+        On all ranks if `part` raised on any: there what it raised, elsewhere a LossNotFinite, or
+        a RuntimeError that says to look there.
+    """
+    norms = [module for module in model.modules() if isinstance(module, BatchNorm)]
+    numbers = Numbers()
+    found = [None] * len(optimizer.params)
+    moments = [_no_sums(norm) for norm in norms]
+    error = None
+    try:
+        results, weight = part()
+        if results:
+            own = gathered(results)
+            numbers = Numbers(0, 0, weight, own.loss * weight, _hits(own))
+            found = merged(own.gradients)
+            moments = _sums_of_norms(norms, own.moments)
+    except Exception as caught:
+        numbers = Numbers(isinstance(caught, LossNotFinite), failed=1)
+        error = caught
+    given = [g is not None for g in found]
+    message = [np.array(part, float) for part in (numbers, given, *moments)]
+    ends = np.cumsum([part.size for part in message])
+    total = np.concatenate(message)
+    reduce(total)
+    all_numbers, all_given, *all_moments = np.split(total, ends[:-1])
+    numbers_of_all = Numbers(*all_numbers.tolist())
+    _raise_together(numbers_of_all, error)
+    return BatchResult(
+        loss=numbers_of_all.loss / numbers_of_all.weight,
+        gradients=[_shares(found, all_given, optimizer, numbers.weight / numbers_of_all.weight)],
+        hits=None if np.isnan(numbers_of_all.hits) else int(numbers_of_all.hits),
+        moments=[[_moments(norm, sums)] for norm, sums in zip(norms, all_moments) if sums[0]],
+    )
+
+
+def _hits(result):
+    return np.nan if result.hits is None else result.hits
+
+
+def _raise_together(numbers, error):
+    """Raise an error, on all ranks, if there was one on any, or if no target counts."""
+    if error is not None:
+        raise error
+    if numbers.not_finite:
+        raise LossNotFinite(
+            "the loss became NaN or infinite on another rank, whose own message says what to do: "
+            "nothing is updated on any."
+        )
+    if numbers.failed:
+        raise RuntimeError(
+            "this step failed on another rank, whose own message says why: nothing is updated on "
+            "any."
+        )
+    if not numbers.weight:
+        raise ValueError(
+            "a step expects targets that count, but the parts of all ranks are empty, or the loss "
+            "ignores all their targets: leave such batches out."
+        )
+
+
+def _shares(found, given, optimizer, share):
+    """This rank's share of each gradient; zeros where only other ranks have one."""
+    shares = []
+    for p, g, number in zip(optimizer.params, found, given):
+        if g is not None:
+            g *= share
+        elif number:
+            g = np.zeros(p.shape, p.dtype)
+        shares.append(g)
+    return shares
+
+
+def summed(reduce, gradients):
+    """The sums over all ranks of a list of gradients, None where there is none; one message."""
+    given = [g for g in gradients if g is not None]
+    if not given:
+        return gradients
+    flat = np.concatenate([g.reshape(-1) for g in given])
+    reduce(flat)
+    ends = np.cumsum([g.size for g in given])
+    parts = iter(np.split(flat, ends[:-1]))
+    return [None if g is None else next(parts).reshape(g.shape) for g in gradients]
+
+
+# ---- the moments of batch norm, as numbers that can be added -------------------------------------
+
+
+def _no_sums(norm):
+    return np.zeros(1 + 2 * norm.num_features)
+
+
+def _sums_of_norms(norms, seen):
+    """For each norm: how many values it saw, their sums, and the sums of their squares."""
+    sums = {id(norm): _no_sums(norm) for norm in norms}
+    for shards in seen:
+        own = sums.get(id(shards[0].norm))
+        if own is None or own[0]:
+            raise ValueError(
+                f"{shards[0].norm!r} expects to be called once in a step that several ranks share, "
+                "and to be found in the model's attributes; it was called twice, or is not found: "
+                "make one for each place."
+            )
+        for size, mean, var in [shard[1:] for shard in shards]:
+            mean = mean.astype(float)  # so that nothing is lost where it is far from 0
+            own += np.concatenate([[size], size * mean, size * (var + mean**2)])
+    return list(sums.values())
+
+
+def _moments(norm, sums):
+    """The BatchMoments of what all ranks saw."""
+    size = sums[0]
+    mean, square = np.split(sums[1:] / size, 2)
+    return BatchMoments(norm, int(size), mean, square - mean**2)

@@ -265,15 +265,22 @@ class Run:
         return {prefix: part for prefix, part in parts.items() if part is not None}
 
     def _marks(self):
-        """What must be the same when a run is resumed: the result depends on it to the bit."""
-        return {
+        """What must be the same when a run is resumed: the result depends on it to the bit.
+
+        The number of workers is left out where several ranks share the batches: of these, too, a
+        resumed run may have another number. The batches stay the same; sums are in another order,
+        and other streams are drawn from, as many as there are shards.
+        """
+        marks = {
             "version": VERSION,
             "seed": self.step.seed,
             "accumulate": self.step.accumulate,
             "batch_size": self.loader.batch_size,
             "examples": len(self.loader.x),
-            "workers": self.step.pool(self.loader.batch_size).count,
         }
+        if self.step.reduce is None:
+            marks["workers"] = self.step.pool(self.loader.batch_size).count
+        return marks
 
     def _check_marks(self, found):
         for name, expected in self._marks().items():

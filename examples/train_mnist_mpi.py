@@ -1,9 +1,9 @@
 """Train a network on MNIST with several processes, on one machine or on several, by MPI.
 
-Each process, or rank, has a replica of the model and a share of the digits. It computes the gradient
-of its part of each batch; MPI's Allreduce adds the gradients up, and all ranks make the same update.
-The batches, their order, and the recipe of each model are those of train_mnist.py, and so is the
-curve, to rounding: N ranks compute what one process does with N workers.
+Each process, or rank, has a replica of the model and a share of the digits. It computes the
+gradient of its part of each batch; MPI's Allreduce adds these up, and all ranks make the same
+update. The batches, their order, and the recipe of each model are those of train_mnist.py, and so
+is the curve, to rounding: N ranks compute what one process does with N workers.
 
   pip install -e '.[examples,mpi]'
   OPENBLAS_NUM_THREADS=1 mpiexec -n 4 python examples/train_mnist_mpi.py

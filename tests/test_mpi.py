@@ -26,8 +26,21 @@ if MPIEXEC is None:
 SYNTHETIC = 440, 60  # digits to learn from, and to be tested on
 EPOCHS = 3
 
-# The example on these digits, with a network of the tests. Each rank keeps its weights; one of them
-# may end badly, in step 20, when an epoch of 13 steps is over.
+# Both begin with End, with which one of the ranks may end badly.
+NETWORKS = """
+def lenet():
+    return nn.Sequential(
+        End(), nn.Conv2D(1, 4, 5, stride=3, bias=False), nn.BatchNorm(4), nn.ReLU(),
+        nn.Flatten(), nn.Dropout(0.2), nn.Dense(256, 10))
+
+def mlp():
+    return nn.Sequential(End(), nn.Flatten(), nn.Dense(784, 16), nn.ReLU(), nn.Dense(16, 10))
+"""
+OWN = {"nn": nn, "End": nn.Identity}
+exec(NETWORKS, OWN)
+
+# The example on these digits, with these networks. Each rank keeps its weights. Step 20 is in the
+# second epoch, as an epoch has 13.
 PROGRAM = f"""
 import os
 import runpy
@@ -46,8 +59,6 @@ sys.argv[0] = "train_mnist_mpi.py"
 out = sys.argv[sys.argv.index("--out") + 1]
 rank = MPI.COMM_WORLD.rank
 digits.SYNTHETIC = {SYNTHETIC}
-kept = []
-
 
 class End(nn.Module):
     steps = 0
@@ -62,30 +73,20 @@ class End(nn.Module):
             os.kill(os.getpid(), signal.SIGKILL)
         return x
 
+{NETWORKS}
+made = []
 
-def lenet():
-    kept.append(nn.Sequential(
-        End(), nn.Conv2D(1, 4, 5, stride=3, bias=False), nn.BatchNorm(4), nn.ReLU(),
-        nn.Flatten(), nn.Dropout(0.2), nn.Dense(256, 10)))
-    return kept[0]
+def keeping(make):
+    def network():
+        made.append(make())
+        return made[0]
+    return network
 
-
-def mlp():
-    kept.append(nn.Sequential(End(), nn.Flatten(), nn.Dense(784, 16), nn.ReLU(), nn.Dense(16, 10)))
-    return kept[0]
-
-
-models.MODELS.update(lenet=lenet, mlp=mlp)
+models.MODELS.update(lenet=keeping(lenet), mlp=keeping(mlp))
 runpy.run_path({str(EXAMPLES / "train_mnist_mpi.py")!r}, run_name="__main__")
 if os.path.isdir(out):  # MPI's Abort may return before it ends this process
-    mg.save(f"{{out}}/rank-{{rank}}.npz", kept[0])
+    mg.save(f"{{out}}/rank-{{rank}}.npz", made[0])
 """
-NETWORKS: dict = {}
-exec(
-    "from minigrad import nn\nkept = []\nEnd = nn.Identity\n"
-    + PROGRAM[PROGRAM.index("def lenet") : PROGRAM.index("models.MODELS")],
-    NETWORKS,
-)
 
 
 @pytest.fixture
@@ -113,8 +114,7 @@ def one_process(example, name, workers):
     images, labels = data.synthetic_digits(SYNTHETIC[0])
     pair, held = data.split(data.normalize(images), labels)
     mg.manual_seed(0)
-    NETWORKS["kept"].clear()
-    model = NETWORKS[name]()
+    model = OWN[name]()
     loader = data.DataLoader(*pair, 32, transform=shifted)
     optimizer = mg.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.decay)
     schedule = mg.optim.OneCycleLR(optimizer, recipe.lr, EPOCHS * len(loader))

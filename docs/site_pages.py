@@ -18,7 +18,15 @@ from sphinx.util.nodes import make_refnode
 
 HERE = Path(__file__).parent
 APPENDIX = ("where-the-time-goes", "table")
-HOW_TO = ("recipes", "new-operation", "coming-from-pytorch", "weights", "onnx", "shared-machine")
+HOW_TO = (
+    "recipes",
+    "new-operation",
+    "coming-from-pytorch",
+    "weights",
+    "onnx",
+    "shared-machine",
+    "several-machines",
+)
 
 
 # ---- the order of the pages ----------------------------------------------------------------------

@@ -273,3 +273,16 @@ def test_moons_are_told_apart_by_a_hidden_layer_alone(example, tmp_path, capsys)
     assert straight < 90
     assert bent > 96
     assert files(tmp_path) == {"hidden-0.png", "hidden-16.png"}
+
+
+# ---- train_mnist_mpi.py; tests/test_mpi.py runs it -----------------------------------------------
+
+
+def test_without_mpi4py_the_example_says_how_to_get_it():
+    path = str(EXAMPLES / "train_mnist_mpi.py")
+    code = "import runpy, sys; sys.modules['mpi4py'] = None\n"
+    code += f"sys.path.append({str(EXAMPLES)!r}); runpy.run_path({path!r}, run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pip install 'minigrad-numpy[mpi]' brings mpi4py and MPI" in done.stderr
+    assert "Traceback" not in done.stderr

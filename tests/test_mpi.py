@@ -205,7 +205,12 @@ def test_an_error_of_one_rank_beside_the_steps_ends_all(start, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_mistakes_in_options_are_told_once(start):
+def test_help_and_mistakes_in_options_are_told_once(start):
+    done, _ = start(2, "--help")
+    assert done.returncode == 0
+    for words in ("run.npz  ", "--resume", "mpiexec -n 4 python examples/train_mnist_mpi.py"):
+        assert done.stdout.count(words) >= 1
+    assert done.stdout.count("usage: ") == 1
     done, _ = start(2, "--model", "transformer")
     assert done.returncode != 0
     assert done.stderr.count("invalid choice: 'transformer'") == 1

@@ -12,6 +12,7 @@ import pytest
 import minigrad as mg
 from minigrad import nn, optim
 from minigrad.checks import LossNotFinite
+from minigrad.run import Run
 from minigrad.shards import pieces
 
 rng = np.random.default_rng(4)
@@ -306,3 +307,30 @@ def test_ranks_need_a_number_of_workers(options):
     optimizer = optim.SGD(model.parameters(), lr=0.1)
     with pytest.raises(ValueError, match="an integer where several ranks share a batch"):
         mg.TrainStep(model, mg.cross_entropy, optimizer, "auto", **options)
+
+
+# ---- checkpoints ---------------------------------------------------------------------------------
+
+
+def run_of(workers, reduce):
+    """A Run of a training, with a step that ranks share or with one that they do not."""
+    x, y = images(8)
+    model = network()
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    step = mg.TrainStep(model, mg.cross_entropy, optimizer, workers, reduce=reduce)
+    return Run(step, mg.data.DataLoader(x, y, 4), None, None, epochs=2, callbacks=[])
+
+
+def test_a_checkpoint_of_ranks_demands_no_number_of_workers_and_fit_refuses_it(tmp_path):
+    path = tmp_path / "run.npz"
+    first = run_of(workers=2, reduce=print)
+    first.begin(path, resume=False)
+    first.end_batch(0.5, 8, 8, 8)
+    first.end_epoch({})
+    first.keep(path)
+    again = run_of(workers=1, reduce=print)
+    again.begin(path, resume=True)
+    assert again.epoch == 1
+    assert bits(again.model) == bits(first.model)
+    with pytest.raises(ValueError, match="workers is None, expected 1"):
+        run_of(workers=1, reduce=None).begin(path, resume=True)

@@ -22,6 +22,7 @@ HOW_TO = [
         "weights",
         "onnx",
         "shared-machine",
+        "several-machines",
     )
 ]
 

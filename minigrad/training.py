@@ -60,7 +60,8 @@ class TrainStep(AbstractContextManager):
         Where several processes, called ranks, share each batch: reduce(array) replaces an array by
         the sum of those of all ranks, in place. Each calls the step on its part of the batch, which
         may be empty; the gradient, `hits` and the loss are those of the whole batch. The arrays are
-        the flat gradient, and before it a few numbers on which all have to agree.
+        the flat gradient, and before it a few numbers on which all have to agree. Where the step
+        fails on one rank, it raises on all.
     rank : int
         Which of them this is, from 0 on: its shards are numbered from rank * workers, so that they
         draw from the streams that this number of workers would have in one process.

@@ -23,7 +23,7 @@ MPIEXEC = shutil.which("mpiexec", path=f"{BESIDE}{os.pathsep}{os.environ['PATH']
 if MPIEXEC is None:
     pytest.skip("ranks are not tested: mpiexec is missing", allow_module_level=True)
 
-SYNTHETIC = 440, 60  # digits to learn from, and to be tested on
+SYNTHETIC = 430, 60  # digits to learn from, and to be tested on
 EPOCHS = 3
 
 # Both begin with End, with which one of the ranks may end badly.
@@ -40,7 +40,7 @@ OWN = {"nn": nn, "End": nn.Identity}
 exec(NETWORKS, OWN)
 
 # The example on these digits, with these networks. Each rank keeps its weights. Step 20 is in the
-# second epoch, as an epoch has 13.
+# second epoch, as an epoch has 13, the last of 3 digits.
 PROGRAM = f"""
 import os
 import runpy
@@ -59,6 +59,8 @@ sys.argv[0] = "train_mnist_mpi.py"
 out = sys.argv[sys.argv.index("--out") + 1]
 rank = MPI.COMM_WORLD.rank
 digits.SYNTHETIC = {SYNTHETIC}
+with open(f"{{__file__}}.{{os.getpid()}}", "w"):
+    pass  # tells the number of this process
 
 class End(nn.Module):
     steps = 0
@@ -142,6 +144,14 @@ def check_same_bits(out, ranks):
         assert (out / f"rank-{rank}.npz").read_bytes() == expected
 
 
+def alive(number):
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("ranks", [1, 2, 4])
 def test_so_many_ranks_train_as_one_process_with_so_many_workers(start, example, ranks):
     done, out = start(ranks)
@@ -180,6 +190,9 @@ def test_a_killed_rank_ends_all_and_any_number_of_ranks_resumes(start, example, 
     assert "BAD TERMINATION" in done.stdout + done.stderr
     assert [path.name for path in out.iterdir()] == ["run.npz"]
     assert len(weights(out / "run.npz")["history.loss"]) == 1
+    numbers = [int(path.suffix[1:]) for path in tmp_path.glob("program.py.*")]
+    assert len(numbers) == 2
+    assert not any(map(alive, numbers))
     other = tmp_path / "other"
     shutil.copytree(out, other)
 

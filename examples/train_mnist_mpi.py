@@ -177,7 +177,7 @@ def arguments(argv):
 if __name__ == "__main__":
     try:
         main(MPI.COMM_WORLD)
-    except Exception as error:  # on this rank alone: the others would wait for it forever
+    except (Exception, KeyboardInterrupt) as error:  # of this rank: the others would wait forever
         says_enough = isinstance(error, OSError | ValueError)
         print(error if says_enough else traceback.format_exc(), file=sys.stderr, flush=True)
         MPI.COMM_WORLD.Abort(1)

@@ -71,6 +71,8 @@ class End(nn.Module):
             return x * np.float32(np.nan)
         if rank == 1 and self.steps == 20 and end == "error":
             raise ValueError("no such digit")
+        if rank == 1 and self.steps == 20 and end == "interrupt":
+            raise KeyboardInterrupt
         if rank == 1 and self.steps == 20 and end == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         return x
@@ -208,6 +210,13 @@ def test_a_killed_rank_ends_all_and_any_number_of_ranks_resumes(start, example, 
     never, whole = start(2, *options, out=tmp_path / "whole")
     assert same.returncode == never.returncode == 0, same.stderr + never.stderr
     assert (other / "model.npz").read_bytes() == (whole / "model.npz").read_bytes()
+
+
+def test_ctrl_c_ends_all_even_if_only_one_rank_has_noticed(start):
+    done, out = start(2, end="interrupt")
+    assert done.returncode != 0
+    assert "KeyboardInterrupt" in done.stderr
+    assert len(weights(out / "run.npz")["history.loss"]) == 1
 
 
 def test_an_error_of_one_rank_beside_the_steps_ends_all(start, tmp_path):

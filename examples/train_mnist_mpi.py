@@ -119,7 +119,7 @@ def train(comm, model, share, held, args):
     extra = {"transform": loader.transformed, "reduce": add_up, "rank": comm.rank}
     path = f"{args.out}/run.npz" if comm.rank == 0 else None
     with mg.TrainStep(model, mg.cross_entropy, optimizer, args.workers, args.seed, **extra) as step:
-        run = Run(step, loader, None, schedule, args.epochs, [Progress()])
+        run = Run(step, loader, held, schedule, args.epochs, [Progress()])
         run.begin(path, args.resume and path is not None)
         run.epoch = comm.bcast(run.epoch)
         for part in (model, optimizer, schedule):

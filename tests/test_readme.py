@@ -1,5 +1,6 @@
 """What the README promises is there: its files, commands, map and numbers."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -63,6 +64,15 @@ def test_the_extras_of_the_commands_exist():
     assert set(extras) == {"examples", "tests", "docs"}
     for extra in extras:
         assert f"\n{extra} =\n" in setup
+
+
+def test_the_picture_shows_the_row_of_the_network_that_the_command_trains():
+    run = json.loads((ROOT / "docs/drawings/mnist_run.json").read_text("utf-8"))
+    matrix = run["test_confusion"]
+    right = sum(row[i] for i, row in enumerate(matrix))
+    accuracy = 100 * right / sum(map(sum, matrix))
+    assert f"| {run['parameters']:,} | {accuracy:.2f} % |" in README
+    assert "](docs/pictures/mnist.svg)" in README
 
 
 def test_every_file_that_is_named_exists():

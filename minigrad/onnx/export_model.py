@@ -18,7 +18,8 @@ def export(model, path, example):
     The model is run twice in evaluation mode, on the example and on a batch of another size with
     other values, and each row of the table that leads to the output becomes operators of ONNX. The
     file has one input, "input", and one output, "output"; its batch may have any size, "N". Weights
-    keep the names they have in `state_dict`.
+    keep the names they have in `state_dict`, but for the running variances of a batch norm, which
+    become divisors.
 
     Parameters
     ----------

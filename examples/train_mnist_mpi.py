@@ -159,9 +159,9 @@ def arguments(argv):
     parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     option = parser.add_argument
     option("--model", choices=MODELS, default="lenet", help="default: lenet")
-    option("--epochs", type=whole, metavar="N", help="passes over the training images")
+    option("--epochs", type=whole, metavar="N", help="passes over the images (default: by model)")
     option("--batch-size", type=whole, metavar="N", help="images in a step, of all ranks together")
-    option("--data", default="auto", help="as for train_mnist.py (default: auto)")
+    option("--data", default="auto", help="auto (default), mnist, synthetic, a folder, a .csv")
     option("--seed", type=int, default=0, help="of split, weights, batches, dropout (default: 0)")
     option("--out", default="runs/mpi", help="folder (default: runs/mpi)")
     option("--workers", type=whole, default=1, help="threads of each rank (default: 1)")

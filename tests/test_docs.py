@@ -76,7 +76,7 @@ def test_a_chapter_has_its_exercises_and_they_exist(page):
     assert number(page) == 0 or len(own) >= 2
 
 
-@each_chapter
+@each_page
 def test_a_fence_can_be_pasted_into_a_prompt(page):
     """A blank line ends a block there, and a block ends with one."""
     for fence in fences(page):

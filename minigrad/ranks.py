@@ -1,6 +1,6 @@
 """Several processes that train one model, each on its part of every batch: what they agree on.
 
-The processes, called ranks, may be on several machines. All they have between them is a function
+The processes, called ranks, may be on several machines. All that connects them is a function
 `reduce(array)`, which replaces an array by the sum of those of all ranks: MPI's Allreduce, for one.
 Two messages make a step. The first, a few numbers, says whether anybody failed, how much each part
 counts, and what was measured; so that all raise, or none, and nobody waits for a rank that is gone.
@@ -17,7 +17,7 @@ from .shards import BatchResult, gathered, merged
 
 
 class Numbers(NamedTuple):
-    """What a rank tells of its part of a batch, beside its gradients; the ranks' are added."""
+    """What a rank tells of its part of a batch, beside its gradients; the sums say it of all."""
 
     not_finite: float = 0.0  # 1 if it fails for that reason
     failed: float = 0.0  # 1 if it fails for any reason
@@ -117,7 +117,7 @@ def _shares(found, given, optimizer, share):
 
 
 def summed(reduce, gradients):
-    """The sums over all ranks of a list of gradients, None where there is none; one message."""
+    """A list of gradients, each summed over all ranks in one message; None stays None."""
     given = [g for g in gradients if g is not None]
     if not given:
         return gradients

@@ -16,7 +16,10 @@ def mnist():
     figure = new_figure(10, 4.4)
     left, right = figure.subplots(1, 2, width_ratios=[4, 5])
     epochs = np.arange(1, len(RUN["accuracy"]) + 1)
-    for key, style, label in (("accuracy", "o-", "training"), ("val_accuracy", "s--", "validation")):
+    for key, style, label in (
+        ("accuracy", "o-", "training"),
+        ("val_accuracy", "s--", "validation"),
+    ):
         left.plot(epochs, 100 * np.array(RUN[key]), style, label=label)
     matrix = np.array(RUN["test_confusion"])
     test = 100 * np.trace(matrix) / matrix.sum()

@@ -215,7 +215,9 @@ class Run:
         readable(self._state())
         make_folder(path.parent)
         if path.exists() and not resume:
-            raise FileExistsError(f"{path} exists: set resume=True to continue, or remove it.")
+            raise FileExistsError(
+                f"{path} exists: resume=True (--resume) continues it; or remove it."
+            )
         return path
 
     def _restore(self, path):

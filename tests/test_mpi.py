@@ -199,7 +199,7 @@ def test_a_killed_rank_ends_all_and_any_number_of_ranks_resumes(start, example, 
     shutil.copytree(out, other)
 
     refused, _ = start(2, *options, out=out)
-    assert "run.npz exists: set resume=True to continue" in refused.stderr
+    assert "run.npz exists: resume=True (--resume) continues it" in refused.stderr
     more, _ = start(4, *options, "--resume", out=out)
     assert more.returncode == 0, more.stderr
     assert json.loads((out / "metrics.json").read_text())["ranks"] == [2, 4, 4]

@@ -362,7 +362,7 @@ FILES = [
     wrong("resuming without a checkpoint", lambda w: w.fit(resume=True), ValueError,
           "resume=True expects checkpoint=", "got none"),
     wrong("a checkpoint that is there", lambda w: w.fit(checkpoint=w.folder / "run.npz"),
-          FileExistsError, "run.npz exists", "set resume=True to continue, or remove it"),
+          FileExistsError, "run.npz exists", "resume=True (--resume) continues it; or remove it"),
     wrong("a checkpoint in a .pt", lambda w: w.fit(checkpoint=w.folder / "run.pt"), ValueError,
           "checkpoint expects the path of a file, ending in .npz", "run.pt"),
     wrong("a checkpoint in a folder", lambda w: w.fit(checkpoint=w.folder), ValueError,

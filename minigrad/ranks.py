@@ -60,7 +60,7 @@ def agreed(reduce, part, optimizer, model):
             numbers = Numbers(0, 0, weight, own.loss * weight, _hits(own))
             found = merged(own.gradients)
             moments = _sums_of_norms(norms, own.moments)
-    except Exception as caught:
+    except BaseException as caught:  # sys.exit and Ctrl-C too: the others must not wait
         numbers = Numbers(isinstance(caught, LossNotFinite), failed=1)
         error = caught
     given = [g is not None for g in found]

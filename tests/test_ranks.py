@@ -43,7 +43,7 @@ class Ranks:
         def of_rank(rank):
             try:
                 results[rank] = work(rank, functools.partial(self.reduce, rank))
-            except Exception as error:
+            except BaseException as error:
                 results[rank] = error
 
         threads = [threading.Thread(target=of_rank, args=(rank,)) for rank in range(self.count)]
@@ -275,6 +275,24 @@ def test_inputs_that_are_not_finite_are_named_by_the_rank_that_has_them():
     assert "because of NaN or infinity among the inputs x" in str(errors[0])
     assert isinstance(errors[1], RuntimeError)
     assert "this step failed on another rank" in str(errors[1])
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, MemoryError])
+def test_whatever_ends_one_rank_in_a_step_ends_the_others(kind):
+    ranks = Ranks(3)
+    x, y = images(4)
+
+    def work(rank, reduce):
+        def loss(outputs, targets):
+            if rank == 1:
+                raise kind("enough")
+            return mg.cross_entropy(outputs, targets)
+
+        return steps(network, [(x, y)], loss=loss, reduce=reduce, rank=rank)
+
+    errors = ranks.run(work)
+    assert type(errors[1]) is kind
+    assert all("this step failed on another rank" in str(errors[i]) for i in (0, 2))
 
 
 def test_parts_of_different_lengths_are_refused_on_all_ranks():

@@ -79,6 +79,11 @@ class End(nn.Module):
             os.kill(os.getpid(), signal.SIGKILL)
         return x
 
+if end == "update" and rank == 1:
+    def fail(*parts):
+        raise ValueError("no such digit")
+    mg.optim.AdamW.update = fail
+
 {NETWORKS}
 made = []
 
@@ -178,6 +183,12 @@ def test_a_loss_that_is_not_finite_on_one_rank_ends_all_with_that_error(start):
     assert "rank 1: the loss became nan at step 6: lower the learning rate" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(weights(out / "run.npz")["history.loss"]) == 1
+
+
+def test_an_error_in_the_update_of_one_rank_ends_all(start):
+    done, _ = start(3, end="update")
+    assert done.returncode != 0
+    assert "rank 1: no such digit" in done.stderr
 
 
 @pytest.mark.parametrize("end", ["error", "exit"])

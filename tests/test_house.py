@@ -110,7 +110,7 @@ def storey(name):
         ("the engine", ("autograd.py",), 1250),
         ("the evening", EVENING, 8500),
         ("the core", CORE, 22_000),
-        ("the package", ("",), 45_500),
+        ("the package", ("",), 45_800),
     ],
 )
 def test_sizes_stay_within_their_budget(what, rooms, most):

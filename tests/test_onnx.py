@@ -182,6 +182,9 @@ FORMULAS = {
     "add subtract multiply divide": lambda x: (x + 2) * (1 - x) / (x * x + 1),
     "remainder": lambda x: x % 0.7 + x % -0.7,
     "floor_divide": lambda x: x // 0.7 + x // -0.6,
+    "floor_divide by 0 and by inf": lambda x: mg.concatenate([x // 0.0, x // np.inf], axis=1),
+    "remainder of what is tiny": lambda x: (x * 1e-30) % -1e-20 * 1e20,
+    "hypot of what has no square": lambda x: mg.hypot(x * 1e30, 1e30) * 1e-30,
     "positive negative": lambda x: +x - -x,
     "power": lambda x: (x * x + 0.5) ** 1.5 + 2.0**x,
     "square reciprocal": lambda x: mg.reciprocal(mg.square(x) + 1),
@@ -217,6 +220,9 @@ FORMULAS = {
     "prod": lambda x: x.prod(axis=(1, 2)) + x.prod(-1).prod(-1),
     "max min": lambda x: x.max(2, keepdims=True) - x.min() + x.max((1, 2), keepdims=True),
     "logsumexp": lambda x: mg.logsumexp(100 * x, axis=1) + mg.logsumexp(x, axis=(1, 2))[:, None],
+    "logsumexp of little beside -inf": lambda x: mg.logsumexp(
+        mg.pad(x - 200, ((0, 0), (1, 0), (0, 0)), constant_values=-np.inf), axis=1
+    ),
     "norm": lambda x: mg.norm(x, axis=2) + mg.norm(x) + mg.std(x, axis=1)[:, :3],
     "norm_of_order": lambda x: mg.norm(x, 3, axis=1, keepdims=True),
     "cumsum": lambda x: x.cumsum(1) + x.cumsum(-1) + x.cumsum(0),
@@ -243,6 +249,7 @@ FORMULAS = {
     "getitem by slices": lambda x: x[:, ::-2, 1:3] + x[..., 0:1, -3:-1] + x[:, None, -1:, ::3],
     "getitem by integers": lambda x: x[:, 1, -2] + x[:, :, 0].sum(1) + x[-1, 0] @ W[0],
     "getitem by an array": lambda x: x[:, PLACES] + x[:, None][..., PLACES, 1:2][:, 0, :2, :, :],
+    "getitem by a tuple or a range": lambda x: x[:, (0, 2)] + x[:, range(1, 3)],
     "getitem by a list": lambda x: x[:, [0, 2]] + x[..., [1, 0], :],
     "getitem by arrays side by side": lambda x: x[:, PLACES, PLACES.T[:, :2].T[:, :1]] + 1,
     "getitem by arrays apart": lambda x: x[:, None][:, :, [0, 1], None, [2, 3]],
@@ -261,6 +268,9 @@ FORMULAS = {
         + mg.scatter(x[0, 0], index=(np.array([0, 1, 1, 0]),), shape=(5, 5)[:1])
     ),
     "pad": lambda x: mg.pad(x, ((0, 0), (1, 2), (0, 3)), constant_values=-np.inf).max(2),
+    "pad with zeros, of which the largest is taken": lambda x: mg.max_pool2d(
+        mg.pad(-1 - x[:, None] ** 2, ((0, 0), (0, 0), (1, 2), (1, 1))), 2, 1
+    ),
     "copy": lambda x: x.copy(),
     "astype": lambda x: (x * 3).astype(np.int64) + x.astype(bool).astype(np.int64),
     "diagonal": lambda x: mg.diagonal(x, 1, 2, 1) + mg.diagonal(x, axis1=1, axis2=2)[:, :2],
@@ -424,6 +434,15 @@ def test_exporting_changes_nothing(onnx, tmp_path):
         np.testing.assert_array_equal(array, before[name])
 
 
+def test_a_view_of_what_is_read_only_does_not_keep_the_rest_locked(onnx, tmp_path):
+    model = nn.Dense(4, 3)
+    whole = np.ones((3, 8), np.float32)
+    model.weight.data = whole[:, :4]
+    whole.flags.writeable = False
+    mg.onnx.export(model, tmp_path / "model.onnx", numbers(4)(2))
+    assert model.bias.data.flags.writeable
+
+
 def test_an_example_of_one_row_or_of_float64_serves_as_well(answers):
     model = nn.Sequential(nn.Flatten(), nn.Dense(12, 2))
     ask = answers(model, np.zeros((1, 3, 4)))
@@ -434,7 +453,7 @@ def test_an_example_of_one_row_or_of_float64_serves_as_well(answers):
 
 @pytest.mark.parametrize("one", [True, False], ids=["one row", "three rows"])
 @pytest.mark.parametrize("dtype", [np.float32, np.int64, np.uint8, bool])
-def test_the_second_batch_has_other_values_of_the_same_range_and_another_size(
+def test_the_other_batches_have_other_values_of_the_same_range_and_other_sizes(
     dtype, one, onnx, tmp_path
 ):
     seen = []
@@ -449,7 +468,7 @@ def test_the_second_batch_has_other_values_of_the_same_range_and_another_size(
         example = example % 2
     example = example[: 1 if one else 3].astype(dtype)
     mg.onnx.export(Watched(), tmp_path / "model.onnx", example)
-    first, second = seen
+    first, second, third = seen
     expected = np.concatenate([example, example]) if one else example
     np.testing.assert_array_equal(first, expected, strict=True)
     assert second.dtype == dtype
@@ -457,6 +476,9 @@ def test_the_second_batch_has_other_values_of_the_same_range_and_another_size(
     assert len(second) not in (1, len(first))
     assert example.min() <= second.min() < second.max() <= example.max()
     assert not np.array_equal(second[: len(first)], first)
+    assert third.dtype == dtype
+    assert third.shape == (1, *first.shape[1:])
+    assert example.min() <= third.min() <= third.max() <= example.max()
 
 
 def test_an_example_of_zeros_alone_has_another_batch_too(onnx, tmp_path):
@@ -464,6 +486,14 @@ def test_an_example_of_zeros_alone_has_another_batch_too(onnx, tmp_path):
         mg.onnx.export(
             Formula(lambda x: x * float(x.data.mean())), tmp_path / "m.onnx", np.zeros((2, 3), "f")
         )
+
+
+@pytest.mark.parametrize("code", [-1, 0, 3])
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8])
+def test_an_example_of_one_integer_alone_has_other_batches_too(code, dtype, onnx, tmp_path):
+    example = np.full((2, 3), code, int).astype(dtype)
+    with pytest.raises(ValueError, match=r"argument 1 is .* for the example"):
+        mg.onnx.export(Formula(lambda x: x * float(x.data.mean())), tmp_path / "m.onnx", example)
 
 
 def test_columns_of_integers_stay_each_within_its_range(answers):
@@ -564,6 +594,42 @@ REFUSED = {
         lambda x: mg.Tensor(np.eye(9, dtype="f"))[len(x)] + x[:, :1],
         "Batch",
     ),
+    "one example squeezed": (
+        lambda x: mg.squeeze(x[:, :1]),
+        "got reshape, called at .* for a batch of 1 .*mg.squeeze needs its axis",
+    ),
+    "a number for one example alone": (
+        lambda x: x * (1.0 if len(x) == 1 else 2.0),
+        "multiply, called .*argument 1 is 2.0 for the example, .*1.0 for a batch of 1",
+    ),
+    "the mean of a batch that is cut": (
+        lambda x: x - x[:2].mean(0),
+        "divide, called .*argument 1 is 2 for the example, 2 for a batch of 5, 1 for a batch of 1",
+    ),
+    "a batch that is cut where it has no end yet": (
+        lambda x: x - x[:9].mean(0),
+        r"getitem, called .*cuts the batch at \[9\]",
+    ),
+    "a batch that goes back from a place that it may not have": (
+        lambda x: x + x[-2::-1].sum(0),
+        "getitem, called .*goes back from a place",
+    ),
+    "a list of what rows made": (
+        lambda x: mg.Tensor(np.eye(4, dtype="f"))[[x[0, 0].astype(int) * 0]],
+        "getitem, called .*list of what other rows made",
+    ),
+    "the batch's size as an option": (
+        lambda x: mg.roll(x, len(x), 1),
+        "roll, called .*an option follows the batch",
+    ),
+    "an operator that does not take Booleans": (
+        lambda x: x.astype(bool).max(1).astype("f"),
+        "cannot export max, called at .*does not take this.*unsupported type",
+    ),
+    "a choice between Booleans": (
+        lambda x: mg.where(np.eye(1, 4, dtype=bool), x.astype(bool), x.astype(bool)).astype("f"),
+        "where, called .*Booleans",
+    ),
     "True as an index": (lambda x: x[True], "getitem, called .*True as an index"),
     "places that depend on the data": (
         lambda x: mg.scatter(x.sum(), index=(x[0, :1].astype(int).data,), shape=(9,)),
@@ -606,6 +672,7 @@ WRONG = {
     "words": ((MODEL, "model.onnx", np.array(["a"])), TypeError, "example of numbers, got <U1"),
     "nothing": ((MODEL, "model.onnx", np.zeros((0, 4), "f")), ValueError, r"got shape \(0, 4\)"),
     "a number": ((MODEL, "model.onnx", np.array(1.0)), ValueError, r"\(N, ...\)"),
+    "NaN": ((MODEL, "model.onnx", np.full((2, 4), np.nan, "f")), ValueError, "finite numbers"),
     "integers": ((MODEL, "model.onnx", np.ones((2, 4), int)), TypeError, "expects floats"),
     "one example": ((MODEL, "model.onnx", np.ones(4, "f")), ValueError, "expects shape"),
 }

@@ -15,6 +15,8 @@ from ..ops.einsum import explicit
 from ..ops.windows import output_size
 from .values import BOOL, Refused, Value
 
+BOOLEANS = "it computes with Booleans: .astype(np.float32) makes numbers of them."
+
 # ---- what entries are made by --------------------------------------------------------------------
 
 
@@ -23,7 +25,7 @@ def alike(formula):
 
     def entry(y, *inputs):
         if y.dtype == BOOL:
-            raise Refused("it computes with Booleans: .astype(np.float32) makes numbers of them.")
+            raise Refused(BOOLEANS)
         return formula(*[y.like(x) for x in inputs])
 
     return entry
@@ -68,19 +70,37 @@ def _reduced(x, name, axes, keepdims):
 # ---- elementwise ---------------------------------------------------------------------------------
 
 
+def _rest(a, b):
+    """What is left of a, with the sign of a, and whether b has the other sign."""
+    rest = a.op("Mod", b, fmod=1)
+    return rest, rest.op("Sign") * b < 0
+
+
 def remainder(a, b):
     """What is left of a, with the sign of b."""
     if a.dtype.kind in "iu":
         return a.op("Mod", b)
-    rest = a.op("Mod", b, fmod=1)  # with the sign of a
-    other_sign = rest * b < 0
+    rest, other_sign = _rest(a, b)
     return other_sign.where(rest + b, rest)
 
 
 def floor_divide(a, b):
-    """The whole number of times that b goes into a."""
-    whole = (a - remainder(a, b)) / b
-    return whole if a.dtype.kind in "iu" else whole.op("Round")
+    """The whole number of times that b goes into a; by 0, as a / b."""
+    if a.dtype.kind in "iu":
+        return (a - a.op("Mod", b)) / b
+    rest, other_sign = _rest(a, b)
+    whole = ((a - rest) / b).op("Round")
+    whole = other_sign.where(whole - 1, whole)
+    return b.op("Equal", 0, dtype=BOOL).where(a / b, whole)
+
+
+def hypot(a, b):
+    """m * sqrt(1 + (n / m) ** 2) of the larger |x| and the smaller: a square may overflow"""
+    a = a.op("Abs")
+    b = b.op("Abs")
+    m = a.op("Max", b)
+    ratio = a.op("Equal", b, dtype=BOOL).where(1, a.op("Min", b) / m)
+    return m * (ratio * ratio + 1).op("Sqrt")
 
 
 def expm1(x):
@@ -136,6 +156,8 @@ def nan_to_num(y, x, nan=0.0, posinf=None, neginf=None):
 
 def where(y, condition, a, b):
     """The condition may be an array of numbers, of which all but 0 hold."""
+    if y.dtype == BOOL:
+        raise Refused(BOOLEANS)
     if not isinstance(condition, Value):  # a constant
         condition = y.writer.constant(np.asarray(condition, bool))
     return condition.cast(BOOL).where(y.like(a), y.like(b))
@@ -159,6 +181,16 @@ def norm_of_order(y, x, ord, axis=None, keepdims=False):
     """sum(|x| ** ord) ** (1 / ord)"""
     powers = y.like(x).op("Abs").op("Pow", ord)
     return _reduced(powers, "ReduceSum", _axes(x, axis), keepdims).op("Pow", 1 / ord)
+
+
+def logsumexp(y, x, axis=None, keepdims=False):
+    """top + log(sum(exp(x - top))): by onnxruntime's own, [-inf, -104] would be -inf"""
+    x = y.like(x)
+    axes = _axes(x, axis)
+    limits = np.finfo(y.dtype)
+    top = _reduced(x, "ReduceMax", axes, keepdims=True).op("Clip", limits.min, limits.max)
+    sums = _reduced((x - top).op("Exp"), "ReduceSum", axes, keepdims=True).op("Log") + top
+    return sums if keepdims or not axes else sums.op("Squeeze", x.writer.ints(axes))
 
 
 def _flat_or_along(y, x, axis):
@@ -193,7 +225,7 @@ def softmax(name):
         x = y.like(x)
         if isinstance(axis, int):
             return x.op(name, axis=axis)
-        logs = x - x.op("ReduceLogSumExp", x.writer.ints(_axes(y, axis)), keepdims=1)
+        logs = x - logsumexp(y, x, axis, keepdims=True)
         return logs if name == "LogSoftmax" else logs.op("Exp")
 
     return entry
@@ -239,7 +271,9 @@ def _rolled(x, n, shift, axis):
 def pad(y, x, *, widths, value):
     """The border in the order of ONNX: first what goes before each axis, then what goes after."""
     pads = [low for low, _ in widths] + [high for _, high in widths]
-    return x.op("Pad", x.writer.ints(pads), x.writer.constant(np.array(value, x.dtype)))
+    border = x.writer.constant(np.array(value, x.dtype))
+    # With axes, as without them onnxruntime 1.31 makes zeros around a MaxPool the border of that.
+    return x.op("Pad", x.writer.ints(pads), border, x.writer.ints(range(x.ndim)))
 
 
 def diagonal(y, x, offset=0, axis1=0, axis2=1):

@@ -15,11 +15,11 @@ MISSING = "mg.onnx.export needs the package onnx: pip install 'minigrad-numpy[on
 def export(model, path, example):
     """Write a model as an ONNX file, which other programs run, such as onnxruntime.
 
-    The model is run twice in evaluation mode, on the example and on a batch of another size with
-    other values, and each row of the table that leads to the output becomes operators of ONNX. The
-    file has one input, "input", and one output, "output"; its batch may have any size, "N". Weights
-    keep the names they have in `state_dict`, but for the running variances of a batch norm, which
-    become divisors.
+    The model is run in evaluation mode on the example, then on a larger batch and on a batch of 1
+    with other values, and each row of the table that leads to the output becomes operators of ONNX.
+    The file has one input, "input", and one output, "output"; its batch may have any size, "N".
+    Weights keep the names they have in `state_dict`, but for the running variances of a batch norm,
+    which become divisors.
 
     Parameters
     ----------
@@ -29,16 +29,16 @@ def export(model, path, example):
         Ends with ".onnx". A file that is there is replaced, once the new one is complete.
     example : array (N, ...)
         One batch, as the model gets it: floats, or integers such as the codes of letters. Integers
-        of the second batch are drawn from the range of these.
+        of the other batches are drawn from the range of these.
 
     Raises
     ------
     ImportError
         If the package onnx is not installed.
     ValueError
-        If a row has no operator of ONNX, which is named with the line that called it; if the two
-        runs call different rows; or if a row gets an array that no row made and that is another one
-        in the second run, such as a mask from a comparison, the result of argsort, or a draw.
+        If a row has no operator of ONNX, which is named with the line that called it; if the runs
+        call different rows; or if a row gets an array that no row made and that is another one in
+        another run, such as a mask from a comparison, the result of argsort, or a draw.
     TypeError
         If the model is no Module, if it returns anything but one Tensor, or if the example is no
         array of numbers.
@@ -62,19 +62,26 @@ def export(model, path, example):
             f"mg.onnx.export writes files that end with .onnx, got {str(path)!r}: other programs "
             f"know them by that. Take {path.stem + '.onnx'!r}."
         )
-    first, second = _batches(model, example)
-    writer, output = converted(model, trace(model, first), trace(model, second))
+    writer, output = converted(model, [trace(model, x) for x in _batches(model, example)])
     proto = _model_proto(onnx, type(model).__name__, writer, output)
-    onnx.checker.check_model(proto, full_check=True)
+    try:
+        onnx.checker.check_model(proto, full_check=True)
+    except Exception as error:  # of several kinds, with the name of the node in the text
+        rows = [row for node, row in writer.rows.items() if f"node name: {node})" in str(error)]
+        what = rows[0] if rows else "the model"
+        raise ValueError(
+            f"mg.onnx.export cannot export {what}: the operator does not take this, such as "
+            f"integers or Booleans, of which .astype(np.float32) makes floats. {error}"
+        ) from error
     with replacing(path) as file:
         file.write(proto.SerializeToString())
 
 
-# ---- two batches ---------------------------------------------------------------------------------
+# ---- the batches ---------------------------------------------------------------------------------
 
 
 def _batches(model, example):
-    """The example, of two rows or more, and another batch of another size with other values."""
+    """The example, of two rows or more, then a larger batch and a batch of 1 with other values."""
     if not isinstance(example, np.ndarray):
         raise TypeError(
             "mg.onnx.export expects an example, an array of one batch as the model gets it, got "
@@ -82,26 +89,33 @@ def _batches(model, example):
         )
     if example.dtype.kind not in "biuf" or example.dtype.itemsize > 8:
         raise TypeError(f"mg.onnx.export expects an example of numbers, got {example.dtype}.")
-    if example.size == 0 or example.ndim == 0:
+    if example.size == 0 or example.ndim == 0 or not np.isfinite(example).all():
         raise ValueError(
-            "mg.onnx.export expects an example of one batch, (N, ...), with a number in it, got "
-            f"shape {example.shape}: x[:2] are the first two of many."
+            "mg.onnx.export expects an example of one batch, (N, ...), of finite numbers, got "
+            f"shape {example.shape} and {example!r:.80}: x[:2] are the first two of many."
         )
     if example.dtype.kind == "f":  # as a call of the model does
         dtypes = (p.dtype for p in model.parameters())
         example = example.astype(next(dtypes, example.dtype), copy=False)
     several = len(example) > 1
     first = example.copy() if several else np.repeat(example, 2, axis=0)
-    rng = np.random.default_rng(0)
-    shape = (len(first) + 3, *first.shape[1:])
     low = example.min(axis=0) if several else example.min()  # columns may mean different things
     high = example.max(axis=0) if several else example.max()
-    if example.dtype.kind == "b":
-        return first, rng.integers(0, 2, shape).astype(bool)
-    if example.dtype.kind in "iu":
-        return first, rng.integers(low, high, shape, example.dtype, endpoint=True)
+    if example.dtype.kind in "iu" and example.min() == example.max():  # no reason to repeat it
+        low, high = (low - 1, high) if example.max() > 0 else (low, high + 1)
+    rng = np.random.default_rng(0)
+    sizes = len(first) + 3, 1
+    return [first] + [_drawn(rng, (n, *first.shape[1:]), low, high, first.dtype) for n in sizes]
+
+
+def _drawn(rng, shape, low, high, dtype):
+    """An array of values from low to high."""
+    if dtype.kind == "b":
+        return rng.integers(0, 2, shape).astype(bool)
+    if dtype.kind in "iu":
+        return rng.integers(low, high, shape, dtype, endpoint=True)
     width = np.where(high > low, high - low, 1)  # an example of zeros alone is no reason to repeat
-    return first, (low + width * rng.random(shape)).astype(example.dtype)
+    return (low + width * rng.random(shape)).astype(dtype)
 
 
 # ---- the file ------------------------------------------------------------------------------------

@@ -19,8 +19,10 @@ def _parts(index, ndim):
     """The index as a list, with slices for "...", and for a mask the places where it is True."""
     parts = []
     for part in index if isinstance(index, tuple) else (index,):
-        if isinstance(part, list):
+        if isinstance(part, list | tuple | range):
             part = np.asarray(part)
+        if isinstance(part, np.ndarray) and part.dtype == object:
+            raise Refused("it has a list of what other rows made: mg.stack makes one Tensor of it.")
         if isinstance(part, bool | np.bool_ | Batch):
             raise Refused(f"it has {part!r} as an index, in place of an integer or an array.")
         if isinstance(part, Value) and part.dtype == bool:
@@ -74,7 +76,7 @@ def _sliced(x, parts):
     cuts = []
     for axis, part in enumerate(parts):
         if isinstance(part, slice) and part != slice(None):
-            cuts.append((*_bounds(part, x.shape[axis]), axis, part.step or 1))
+            cuts.append((*_bounds(x, axis, part), axis, part.step or 1))
     if not cuts:
         return x
     ints = x.writer.ints
@@ -83,8 +85,9 @@ def _sliced(x, parts):
     return y
 
 
-def _bounds(part, n):
-    """Start and stop of a slice of n elements, as ONNX takes them."""
+def _bounds(x, axis, part):
+    """Start and stop of a slice along an axis, as ONNX takes them."""
+    n = x.shape[axis]
     follows = isinstance(part.start, Batch) or isinstance(part.stop, Batch)
     if isinstance(n, int) and not follows:
         places = range(n)[part]
@@ -92,6 +95,13 @@ def _bounds(part, n):
             return 0, 0
         return places.start, -sys.maxsize if places.stop < 0 else places.stop
     up = part.step is None or part.step > 0
+    ends = [end for end in (part.start, part.stop) if isinstance(end, int)]
+    if any(abs(end) >= x.writer.largest for end in ends) and not follows:
+        raise Refused(
+            f"it cuts the batch at {ends}, but the example is smaller: give a larger one."
+        )
+    if not up and ends and part.start == ends[0] < -1:
+        raise Refused("it goes back from a place that a small batch does not have: cut first.")
     first, last = (0, sys.maxsize) if up else (sys.maxsize, -sys.maxsize)
     return first if part.start is None else part.start, last if part.stop is None else part.stop
 

@@ -33,7 +33,7 @@ OPERATORS = {
     "reciprocal":   operator("Reciprocal"),
     "sqrt":         operator("Sqrt"),
     "cbrt":         alike(lambda x: x.op("Sign") * x.op("Abs").op("Pow", 1 / 3)),
-    "hypot":        alike(lambda a, b: (a * a + b * b).op("Sqrt")),
+    "hypot":        alike(entries.hypot),
 
     # ---- exponentials ----------------------------------------------------------------------------
     "exp":          operator("Exp"),
@@ -90,7 +90,7 @@ OPERATORS = {
     "prod":         reduction("ReduceProd"),
     "max":          reduction("ReduceMax"),
     "min":          reduction("ReduceMin"),
-    "logsumexp":    reduction("ReduceLogSumExp"),
+    "logsumexp":    entries.logsumexp,
     "norm":         reduction("ReduceL2"),
     "norm_of_order": entries.norm_of_order,
     "cumsum":       entries.cumsum,

@@ -5,6 +5,7 @@ integers, where no graph is recorded. What one row makes and another reads is on
 object: so arrays are told by identity, and none is freed before the trace is.
 """
 
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,7 +59,8 @@ class _Tracer:
 
     def release(self):
         for x in sorted(self.locked, key=lambda x: x.base is not None):  # arrays before views
-            x.flags.writeable = True
+            with suppress(ValueError):  # of a view of what its owner has locked
+                x.flags.writeable = True
 
 
 def trace(model, batch):

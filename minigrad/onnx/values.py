@@ -130,15 +130,20 @@ class Writer:
     nodes : list of (operator, names of inputs, name of the output, attributes)
     initializers : dict of str to array
         The constants that some node reads.
+    rows : dict of str to str
+        For the output of each node the row that made it, and where that was called.
     """
 
-    def __init__(self, names):
+    def __init__(self, names, largest):
         self.nodes = []
         self.initializers = {}
         self.names = names  # of the model's own arrays, by id
         self.taken = set(names.values())
         self.constants = {}  # by what they hold
         self.batch_size = None  # a Value, once it is needed
+        self.largest = largest  # size of the batches that were run
+        self.rows = {}
+        self.row = "the output"  # that is being written
         self.input = None
 
     def unused(self, name):
@@ -155,6 +160,7 @@ class Writer:
             names.pop()
         output = name or self.unused(f"{operator}_{len(self.nodes)}")
         self.nodes.append((operator, names, output, attributes))
+        self.rows[output] = self.row
         return output
 
     def named(self, value):

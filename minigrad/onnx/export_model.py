@@ -92,7 +92,8 @@ def _batches(model, example):
     if example.size == 0 or example.ndim == 0 or not np.isfinite(example).all():
         raise ValueError(
             "mg.onnx.export expects an example of one batch, (N, ...), of finite numbers, got "
-            f"shape {example.shape} and {example!r:.80}: x[:2] are the first two of many."
+            f"shape {example.shape} with {np.isfinite(example).sum()} of them: x[:2] are the first "
+            "two of many."
         )
     if example.dtype.kind == "f":  # as a call of the model does
         dtypes = (p.dtype for p in model.parameters())
@@ -104,7 +105,7 @@ def _batches(model, example):
     if example.dtype.kind in "iu" and example.min() == example.max():  # no reason to repeat it
         low, high = (low - 1, high) if example.max() > 0 else (low, high + 1)
     rng = np.random.default_rng(0)
-    sizes = len(first) + 3, 1
+    sizes = len(first) + 1, 1  # so that no remainder of the size is the same
     return [first] + [_drawn(rng, (n, *first.shape[1:]), low, high, first.dtype) for n in sizes]
 
 

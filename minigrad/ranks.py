@@ -67,7 +67,12 @@ def agreed(reduce, part, optimizer, model):
     message = [np.array(part, float) for part in (numbers, given, *moments)]
     ends = np.cumsum([part.size for part in message])
     total = np.concatenate(message)
-    reduce(total)
+    if reduce(total) is not None:
+        raise TypeError(
+            "reduce is expected to write the sum of all ranks into the array and to return nothing, "
+            "but it returned something: comm.Allreduce(MPI.IN_PLACE, array) is right, and "
+            "comm.allreduce(array) is not."
+        )
     all_numbers, all_given, *all_moments = np.split(total, ends[:-1])
     numbers_of_all = Numbers(*all_numbers.tolist())
     _raise_together(numbers_of_all, error)

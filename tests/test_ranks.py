@@ -319,6 +319,11 @@ def test_a_batch_norm_that_is_called_twice_is_refused_on_all_ranks():
     assert all("expects to be called once in a step" in str(error) for error in errors)
 
 
+def test_a_reduce_that_returns_the_sum_is_refused():
+    with pytest.raises(TypeError, match="into the array and to return nothing"):
+        steps(network, [images()], reduce=lambda array: 2 * array)
+
+
 @pytest.mark.parametrize("options", [{"reduce": print}, {"rank": 1}])
 def test_ranks_need_a_number_of_workers(options):
     model = network()

@@ -270,6 +270,8 @@ def _rolled(x, n, shift, axis):
 
 def pad(y, x, *, widths, value):
     """The border in the order of ONNX: first what goes before each axis, then what goes after."""
+    if not widths:  # of a number
+        return x
     pads = [low for low, _ in widths] + [high for _, high in widths]
     border = x.writer.constant(np.array(value, x.dtype))
     # With axes, as without them onnxruntime 1.31 makes zeros around a MaxPool the border of that.

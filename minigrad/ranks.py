@@ -69,9 +69,9 @@ def agreed(reduce, part, optimizer, model):
     total = np.concatenate(message)
     if reduce(total) is not None:
         raise TypeError(
-            "reduce is expected to write the sum of all ranks into the array and to return nothing, "
-            "but it returned something: comm.Allreduce(MPI.IN_PLACE, array) is right, and "
-            "comm.allreduce(array) is not."
+            "reduce expects to write the sum of all ranks into the array and to return nothing, "
+            "but it returned something: comm.Allreduce(MPI.IN_PLACE, array) writes it, "
+            "comm.allreduce(array) does not."
         )
     all_numbers, all_given, *all_moments = np.split(total, ends[:-1])
     numbers_of_all = Numbers(*all_numbers.tolist())

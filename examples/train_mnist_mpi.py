@@ -174,6 +174,6 @@ if __name__ == "__main__":
         says_enough = isinstance(error, OSError | ValueError | RuntimeError)
         text = error if says_enough else traceback.format_exc()
         rank = MPI.COMM_WORLD.rank
-        print(f"train_mnist_mpi.py: rank {rank}: {text}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"train_mnist_mpi.py: rank {rank}: {text}\n")  # at once, as print is not
         time.sleep(1)  # in which the others say theirs, where a step has failed on all
         MPI.COMM_WORLD.Abort(1)

@@ -65,15 +65,7 @@ def agreed(reduce, part, optimizer, model):
         error = caught
     given = [g is not None for g in found]
     message = [np.array(part, float) for part in (numbers, given, *moments)]
-    ends = np.cumsum([part.size for part in message])
-    total = np.concatenate(message)
-    if reduce(total) is not None:
-        raise TypeError(
-            "reduce expects to write the sum of all ranks into the array and to return nothing, "
-            "but it returned something: comm.Allreduce(MPI.IN_PLACE, array) writes it, "
-            "comm.allreduce(array) does not."
-        )
-    all_numbers, all_given, *all_moments = np.split(total, ends[:-1])
+    all_numbers, all_given, *all_moments = _added_up(reduce, message)
     numbers_of_all = Numbers(*all_numbers.tolist())
     _raise_together(numbers_of_all, error)
     return BatchResult(
@@ -126,11 +118,22 @@ def summed(reduce, gradients):
     given = [g for g in gradients if g is not None]
     if not given:
         return gradients
-    flat = np.concatenate([g.reshape(-1) for g in given])
-    reduce(flat)
-    ends = np.cumsum([g.size for g in given])
-    parts = iter(np.split(flat, ends[:-1]))
-    return [None if g is None else next(parts).reshape(g.shape) for g in gradients]
+    sums = iter(_added_up(reduce, given))
+    return [None if g is None else next(sums) for g in gradients]
+
+
+def _added_up(reduce, arrays):
+    """The sum of each array over all ranks, in one message."""
+    total = np.concatenate([array.reshape(-1) for array in arrays])
+    if reduce(total) is not None:
+        raise TypeError(
+            "reduce expects to write the sum of all ranks into the array and to return nothing, "
+            "but it returned something: comm.Allreduce(MPI.IN_PLACE, array) writes it, "
+            "comm.allreduce(array) does not."
+        )
+    ends = np.cumsum([array.size for array in arrays])
+    parts = np.split(total, ends[:-1])
+    return [part.reshape(array.shape) for part, array in zip(parts, arrays)]
 
 
 # ---- the moments of batch norm, as numbers that can be added -------------------------------------

@@ -10,6 +10,7 @@ from .evaluation import (
     check_loss,
     count_targets,
     function_of,
+    is_ours,
     loss_of,
     outputs_of,
     tensor_for,
@@ -60,8 +61,7 @@ def check_data(model, loss, *loaders):
                 _check_labels(loader.y, scores.shape[1], options.get("ignore_index", IGNORED))
             # The first step tells what the loss says of the training data. A loss of the user's own
             # may need more than one example.
-            ours = getattr(function, "__module__", "") == cross_entropy.__module__
-            if ours and loader is not loaders[0] and count_targets(y, loss)[1]:
+            if is_ours(function) and loader is not loaders[0] and count_targets(y, loss)[1]:
                 loss_of(loss, scores, y)
 
 

@@ -323,9 +323,8 @@ def conv2d(y, x, w, b=None, *, stride, padding, dilation):
 def conv2d_input_gradient(y, g, w, *, shape, stride, padding, dilation):
     """conv_transpose2d. Where a stride makes one size of several, `shape` says which one."""
     options = _window_options(stride, padding, dilation)
-    sizes = zip(g.shape[2:], w.shape[2:], stride, padding, dilation, strict=True)
-    least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, p, d in sizes]
-    more = [n - m for n, m in zip(shape[2:], least, strict=True)]
+    sizes = zip(shape[2:], w.shape[2:], stride, padding, dilation, strict=True)
+    more = [(n + 2 * p - d * (k - 1) - 1) % s for n, k, s, p, d in sizes]  # see output_size
     options |= {"kernel_shape": list(w.shape[2:]), "output_padding": more}
     return y.like(g).op("ConvTranspose", y.like(w), **options)
 
@@ -342,7 +341,7 @@ def _one_hot(y, C, kernel_size):
     """A kernel for each place of a window and each channel, which reads that number alone."""
     KH, KW = kernel_size
     kernels = np.eye(KH * KW * C, dtype=y.dtype).reshape(KH * KW * C, KH, KW, C)
-    return y.writer.constant(np.ascontiguousarray(kernels.transpose(0, 3, 1, 2)))
+    return y.writer.constant(kernels.transpose(0, 3, 1, 2))
 
 
 def im2col(y, x, *, kernel_size, stride, padding, dilation):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..evaluation import check_model
 from ..files import path_of, replacing
+from ..nn.checks import check_model
 from .conversion import converted
 from .operators import IR_VERSION, OPSET
 from .trace import trace

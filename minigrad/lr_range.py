@@ -71,7 +71,7 @@ def lr_range_test(
     with TrainStep(model, loss, optimizer, workers, seed) as step:
         weights = model.state_dict()
         state = optimizer.state_dict()
-        epoch = loader.epoch if isinstance(loader, DataLoader) else None
+        epoch = getattr(loader, "epoch", None)
         try:
             for rate, (x, y) in zip(rates.tolist(), batches):
                 for group in optimizer.param_groups:

@@ -164,4 +164,5 @@ def _moments(norm, sums):
     """The BatchMoments of what all ranks saw."""
     size = sums[0]
     mean, square = np.split(sums[1:] / size, 2)
-    return BatchMoments(norm, int(size), mean, square - mean**2)
+    var = np.maximum(square - mean**2, 0)  # which rounding takes below 0 where all are alike
+    return BatchMoments(norm, int(size), mean, var)

@@ -134,6 +134,17 @@ def test_so_many_ranks_are_one_process_with_so_many_workers(make, ranks, options
     check_alike(one, several)
 
 
+def test_a_channel_that_does_not_vary_has_no_variance_below_0():
+    constants = np.linspace(0.5, 1e3, 300, dtype=np.float32)
+    x = np.repeat(constants[None], 65, axis=0)  # of 65 rows, rounding takes some below 0
+    batches = [(x, np.zeros(65, int))]
+    several, _ = by_ranks(
+        2, lambda: nn.Sequential(nn.BatchNorm(300, momentum=1)), batches, optimizer=optim.SGD
+    )
+    for model, _ in several:
+        assert (model[0].running_var >= 0).all()
+
+
 def test_two_ranks_with_two_workers_are_one_process_with_four():
     batches = [images(12), images(16)]
     make = MODELS["dropout"]

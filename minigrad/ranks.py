@@ -23,7 +23,7 @@ class Numbers(NamedTuple):
     failed: float = 0.0  # 1 if it fails for any reason
     weight: float = 0.0  # what counts for the mean loss
     loss: float = 0.0  # the mean times the weight
-    hits: float = 0.0  # NaN where the targets are not classes
+    hits: float | None = 0.0  # None, in a message NaN, where the targets are not classes
 
 
 def agreed(reduce, part, optimizer, model):
@@ -57,7 +57,7 @@ def agreed(reduce, part, optimizer, model):
         results, weight = part()
         if results:
             own = gathered(results)
-            numbers = Numbers(0, 0, weight, own.loss * weight, _hits(own))
+            numbers = Numbers(0, 0, weight, own.loss * weight, own.hits)
             found = merged(own.gradients)
             moments = _sums_of_norms(norms, own.moments)
     except BaseException as caught:  # sys.exit and Ctrl-C too: the others must not wait
@@ -74,10 +74,6 @@ def agreed(reduce, part, optimizer, model):
         hits=None if np.isnan(numbers_of_all.hits) else int(numbers_of_all.hits),
         moments=[[_moments(norm, sums)] for norm, sums in zip(norms, all_moments) if sums[0]],
     )
-
-
-def _hits(result):
-    return np.nan if result.hits is None else result.hits
 
 
 def _raise_together(numbers, error):

@@ -379,6 +379,7 @@ def test_images_that_are_none_are_refused(transform, x, error, remedy):
         (lambda: RandomAffine(0, shear=(1, 2, 4, 3)), "shear"),
         (lambda: RandomAffine(True), "degrees"),
         (lambda: ElasticTransform(alpha=-1), "alpha"),
+        (lambda: ElasticTransform(alpha=1.1e6), "alpha"),
         (lambda: ElasticTransform(sigma=0), "sigma"),
         (lambda: RandomErasing(p=1.5), "p expects a number from 0 to 1"),
         (lambda: RandomErasing(scale=(0.5, 2)), "scale"),

@@ -119,7 +119,7 @@ def summed(reduce, gradients):
 
 
 def _added_up(reduce, arrays):
-    """The sum of each array over all ranks, in one message."""
+    """The sum of each array over all ranks, in one message, of the widest dtype among them."""
     total = np.concatenate([array.reshape(-1) for array in arrays])
     if reduce(total) is not None:
         raise TypeError(
@@ -129,7 +129,10 @@ def _added_up(reduce, arrays):
         )
     ends = np.cumsum([array.size for array in arrays])
     parts = np.split(total, ends[:-1])
-    return [part.reshape(array.shape) for part, array in zip(parts, arrays)]
+    return [
+        part.reshape(array.shape).astype(array.dtype, copy=False)
+        for part, array in zip(parts, arrays)
+    ]
 
 
 # ---- the moments of batch norm, as numbers that can be added -------------------------------------

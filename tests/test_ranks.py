@@ -213,6 +213,34 @@ def test_a_step_is_two_messages_and_the_second_is_the_flat_gradient():
     assert messages == [few, (np.dtype(np.float32), (size,))] * 2
 
 
+class Scaled(nn.Module):
+    """Whose one weight is of float64, beside others of float32."""
+
+    def __init__(self):
+        self.inside = network()
+        self.scale = nn.Parameter([2.0], dtype=np.float64)
+
+    def forward(self, x):
+        return self.inside(x) * self.scale
+
+
+class Watched(optim.SGD):
+    def step(self):
+        self.dtypes = [p.grad.dtype for p in self.param_groups[0]["params"]]
+        super().step()
+
+
+def test_gradients_keep_the_dtypes_of_their_weights():
+    model = Scaled()
+    optimizer = Watched(model.parameters(), lr=0.1)
+    with mg.TrainStep(
+        model, mg.cross_entropy, optimizer, reduce=lambda array: None, rank=0
+    ) as step:
+        step(*images())
+    assert set(optimizer.dtypes) == {np.dtype(np.float32), np.dtype(np.float64)}
+    assert optimizer.dtypes == [p.dtype for p in model.parameters()]
+
+
 def test_accumulated_batches_send_one_gradient():
     _, messages = by_ranks(2, network, [images(), images(), images()], accumulate=3)
     assert [dtype for dtype, _ in messages] == [float, float, float, np.float32]

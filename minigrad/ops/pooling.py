@@ -116,7 +116,7 @@ _window_share = primitive(_share, lambda h, y, g, *, shape, **o: _window_sum(h, 
 
 
 def _framed(name, x, kernel_size, stride, padding, border):
-    """`x` inside its border, and the options of the rows; raises where windows do not fit."""
+    """`x` inside its border, the border's width, the options; raises where windows do not fit."""
     x = shaped(x)
     kernel_size, stride, padding = pool_options(kernel_size, stride, padding)
     check_windows(name, x.shape, kernel_size, stride, padding)
@@ -128,7 +128,7 @@ def _framed(name, x, kernel_size, stride, padding, border):
         )
     if any(padding):
         x = pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)], constant_values=border)
-    return x, {"kernel_size": kernel_size, "stride": stride}
+    return x, padding, {"kernel_size": kernel_size, "stride": stride}
 
 
 def max_pool2d(x, kernel_size, stride=None, padding=0):
@@ -150,8 +150,8 @@ def max_pool2d(x, kernel_size, stride=None, padding=0):
     array([[ 5.,  7.],
            [13., 15.]])
     """
-    x, options = _framed("max_pool2d", x, kernel_size, stride, padding, -np.inf)
-    return _max_pool(x, border=pair("padding", padding), **options)
+    x, border, options = _framed("max_pool2d", x, kernel_size, stride, padding, -np.inf)
+    return _max_pool(x, border=border, **options)
 
 
 def avg_pool2d(x, kernel_size, stride=None, padding=0):
@@ -165,7 +165,7 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0):
     array([[ 2.5,  4.5],
            [10.5, 12.5]])
     """
-    x, options = _framed("avg_pool2d", x, kernel_size, stride, padding, 0)
+    x, _, options = _framed("avg_pool2d", x, kernel_size, stride, padding, 0)
     return _window_sum(x, **options) / math.prod(options["kernel_size"])
 
 
@@ -196,9 +196,9 @@ def adaptive_avg_pool2d(x, output_size):
     N, C, H, W = x.shape
     if H % OH == W % OW == 0:
         return mean(reshape(x, (N, C, OH, H // OH, OW, W // OW)), (3, 5))
-    strips = [mean(x[:, :, rows], 2, keepdims=True) for rows in _spans(OH, x.shape[2])]
+    strips = [mean(x[:, :, rows], 2, keepdims=True) for rows in _spans(OH, H)]
     x = concatenate(strips, 2)  # (N, C, OH, W)
-    strips = [mean(x[..., columns], 3, keepdims=True) for columns in _spans(OW, x.shape[3])]
+    strips = [mean(x[..., columns], 3, keepdims=True) for columns in _spans(OW, W)]
     return concatenate(strips, 3)  # (N, C, OH, OW)
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import ops
-from ..ops.expect import real, whole
+from ..ops.expect import real, whole, wholes
 from .checks import check_dtype
 from .layers import extras
 from .module import Module, Parameter
@@ -133,8 +133,7 @@ class LayerNorm(Module):
     """
 
     def __init__(self, normalized_shape, eps=1e-5):
-        for size in np.atleast_1d(normalized_shape).tolist():
-            whole("normalized_shape", size)
+        wholes("normalized_shape", normalized_shape)  # raises where they are none
         self.normalized_shape = normalized_shape
         self.eps = real("eps", eps, least=0)
         self.weight = Parameter(np.ones(normalized_shape))

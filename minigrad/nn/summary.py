@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..ops.expect import whole
+from ..ops.expect import wholes
 
 
 def table(model, input_shape):
@@ -29,7 +29,7 @@ def _run(model, input_shape):
 
     The model is left as it was.
     """
-    sizes = [whole("input_shape", size) for size in np.atleast_1d(input_shape).tolist()]
+    sizes = wholes("input_shape", input_shape)
     # A layer is a module with no other inside.
     layers = [(name, m) for name, m in model.named_modules() if len(m.modules()) == 1]
     runs = []

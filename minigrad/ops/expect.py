@@ -85,6 +85,17 @@ def whole(name, value, least=0):
     return number
 
 
+def wholes(name, values, least=0):
+    """One integer, or several in a row, as a list of ints; raises as `whole` does.
+
+    Examples
+    --------
+    >>> wholes("normalized_shape", 3), wholes("normalized_shape", (2, 3))
+    ([3], [2, 3])
+    """
+    return [whole(name, value, least) for value in np.atleast_1d(values).tolist()]
+
+
 def pair(name, value, least=0):
     """(value, value) of an integer; two integers as a tuple.
 

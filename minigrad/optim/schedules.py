@@ -6,9 +6,7 @@ A schedule sets `lr` of the optimizer's groups when it is made, and anew by each
 
 import math
 
-import numpy as np
-
-from ..ops.expect import real, whole
+from ..ops.expect import real, whole, wholes
 from ..state import check_state, counter
 
 
@@ -209,7 +207,7 @@ class SequentialLR(Schedule):
                 "SequentialLR expects a list of schedules, made for the same optimizer, got "
                 f"{schedules!r:.80}."
             )
-        milestones = [whole("each of milestones", t) for t in np.atleast_1d(milestones).tolist()]
+        milestones = wholes("each of milestones", milestones)
         if len(milestones) != len(schedules) - 1 or sorted(milestones) != milestones:
             raise ValueError(
                 f"SequentialLR expects {len(schedules) - 1} milestones in ascending order "

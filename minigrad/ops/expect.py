@@ -120,7 +120,9 @@ def pair(name, value, least=0):
 
 
 def real(name, value, least=None, most=None, above=None, below=None):
-    """`value`, if it is a number within the limits that are given.
+    """`value`, if it is a number within the limits that are given; of NumPy's numbers, Python's.
+
+    A np.float64 would turn the float32 that it is multiplied by into float64.
 
     Raises
     ------
@@ -143,7 +145,7 @@ def real(name, value, least=None, most=None, above=None, below=None):
         and (most is None or value <= most)
         and (below is None or value < below)
     ):
-        return value
+        return value.item() if isinstance(value, np.generic) else value
     limits = {"{} or more": least, "more than {}": above, "at most {}": most, "less than {}": below}
     words = [text.format(bound) for text, bound in limits.items() if bound is not None]
     error = ValueError if is_number else TypeError

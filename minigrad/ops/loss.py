@@ -128,7 +128,7 @@ def cross_entropy(
     2.3
     """
     array("cross_entropy", logits)
-    real("label_smoothing", label_smoothing, least=0, most=1)
+    label_smoothing = real("label_smoothing", label_smoothing, least=0, most=1)
     if logits.ndim > 2:
         options = (label_smoothing, weight, ignore_index)
         return _cross_entropy_of_places(logits, targets, reduction, *options)
@@ -261,7 +261,7 @@ def huber_loss(prediction, target, reduction="mean", delta=1.0):
     1.5
     """
     distance = prediction - _matching("huber_loss", prediction, target)
-    real("delta", delta, above=0)
+    delta = real("delta", delta, above=0)
     near = clip(distance, -delta, delta)
     losses = near * (distance - near / 2)  # near: d ** 2 / 2, far: delta * (|d| - delta / 2)
     return _reduce(losses, reduction)

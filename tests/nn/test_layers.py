@@ -286,6 +286,18 @@ def test_the_error_of_a_float64_tensor_names_the_numpy_scalar_that_made_it(layer
         assert layer(fine).dtype == np.float32
 
 
+HALF = np.float64(0.5)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [nn.LeakyReLU(HALF), nn.ELU(HALF), nn.LayerNorm(3, eps=HALF), nn.BatchNorm(3, eps=HALF)],
+    ids=repr,
+)
+def test_options_that_are_numpy_scalars_leave_float32_as_it_is(layer):
+    assert layer(mg.Tensor(np.ones((2, 3), np.float32))).dtype == np.float32
+
+
 @pytest.mark.parametrize("p", [-0.1, 1.0, 2])
 def test_dropout_refuses_what_is_no_probability(p):
     with pytest.raises(

@@ -112,6 +112,16 @@ def test_a_large_offset_of_the_logits_costs_no_digits(offset):
         assert float(mg.cross_entropy(logits, targets)) == pytest.approx(float(exact), rel=3e-7)
 
 
+def test_options_that_are_numpy_scalars_leave_float32_as_it_is():
+    logits = Tensor(LOGITS.astype(np.float32))
+    share = np.float64(0.5)
+    for loss in (
+        mg.cross_entropy(logits, np.array([2, 0]), label_smoothing=share),
+        mg.huber_loss(logits, LOGITS + 1, delta=share),
+    ):
+        assert loss.dtype == np.float32
+
+
 def test_a_logit_of_minus_infinity_is_a_class_that_is_ruled_out():
     logits = np.array([[1.0, -np.inf, 2.0], [-np.inf, 0.0, -np.inf]])
     shown = np.array([[1.0, 2.0]])

@@ -461,6 +461,13 @@ def test_a_history_of_numbers_under_unknown_keys_says_what_it_expects():
         plot.history({"val_loss": [1]})
 
 
+def test_save_gives_back_the_path_that_a_tilde_stands_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert plot.save("~/a", Figure()) == tmp_path / "a.png"
+    assert (tmp_path / "a.png").exists()
+
+
 def test_save_of_axes_in_a_subfigure_saves_the_whole_figure(tmp_path):
     figure = Figure(figsize=(16, 4), layout="constrained")
     plot.history(RUN, figure=figure.subfigures(1, 2)[0])

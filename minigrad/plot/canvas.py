@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import replacing
+from ..files import path_of, replacing
 from ..ops.expect import real
 
 # Okabe and Ito's colors without their yellow, which cannot be read on white.
@@ -177,7 +177,8 @@ def save(path, picture, dpi=150):
             f"{type(picture).__name__}."
         )
     real("dpi", dpi, above=0)
-    path = Path(path) if Path(path).suffix else Path(f"{path}.png")
+    path = path_of("plot.save", path)
+    path = path if path.suffix else Path(f"{path}.png")
     figure = picture.figure.figure  # an Axes' figure may be a SubFigure
     with replacing(path) as file:
         figure.savefig(file, dpi=dpi, format=path.suffix.removeprefix("."))

@@ -176,9 +176,8 @@ def _read(archive, member):
         raise ValueError(f"{member.filename} is of version {version} of NumPy's format")
     shape, fortran_order, dtype = HEADERS[version](file)
     start = file.tell()
-    known = (
-        dtype.kind in KINDS and dtype.itemsize
-    )  # empty text takes no bytes, however much there is
+    # Empty text takes no bytes, however much there is.
+    known = dtype.kind in KINDS and dtype.itemsize
     if not known or math.prod(shape) * dtype.itemsize != len(content) - start:
         raise ValueError(f"{member.filename} has {len(content)} bytes for {shape} {dtype}")
     order = "F" if fortran_order else "C"

@@ -243,23 +243,21 @@ def read_idx(path):
     ...     read_idx(path)
     array([5, 0, 4], dtype=uint8)
     """
-    return _parse_idx(_content(path_of("read_idx", path)), path)
+    _, array = _content(path_of("read_idx", path))
+    return array
 
 
 def _content(path):
-    """The bytes of an IDX file, unpacked if they start as gzip's do, whatever its name says.
-
-    Its header is read first, and then at most one byte more than that states.
-    """
+    """The bytes of an IDX file and their array; unpacked if they are gzip's, whatever its name."""
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         if not packed:
-            return _stated(file, path, most=size)
+            return _parse_idx(file, path, most=size)
         try:
             with gzip.open(file) as unpacked:
-                return _stated(unpacked, path, most=2**20 + MOST_EXPANSION * size)
+                return _parse_idx(unpacked, path, most=2**20 + MOST_EXPANSION * size)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(
                 f"{path} cannot be unpacked by gzip ({error}). "
@@ -267,8 +265,11 @@ def _content(path):
             ) from error
 
 
-def _stated(file, path, most):
-    """The bytes of an open IDX file, as many as its header states, and one more if there are."""
+def _parse_idx(file, path, most):
+    """The bytes of an open IDX file, and the array that they hold; `path` is named if they do not.
+
+    Its header is read first, and then at most one byte more than that states.
+    """
     header = file.read(4)
     if len(header) == 4:
         header += file.read(4 * header[3])
@@ -280,7 +281,18 @@ def _stated(file, path, most):
             f"{most:,} can be in it. Delete it and fetch it again: load_mnist() does."
         )
     file.seek(0)
-    return file.read(size + 1)
+    content = file.read(size + 1)
+    if len(content) != size:
+        more = " or more" if len(content) > size else ""
+        raise ValueError(
+            f"{path} has the wrong length: shape {shape} takes {size} bytes, "
+            f"got {len(content)}{more}. Delete it and fetch it again: load_mnist() does."
+        )
+    try:
+        values = np.ndarray(shape, dtype, content, offset=start)
+    except ValueError as error:  # more than 64 axes, or an empty one beside others that are huge
+        raise ValueError(f"{path} has a shape that no array has, {shape}: {error}.") from error
+    return content, values.astype(dtype.newbyteorder("="))
 
 
 def _parse_header(content, path):
@@ -302,29 +314,11 @@ def _parse_header(content, path):
     return struct.unpack_from(f">{ndim}I", content, offset=4), dtype, start
 
 
-def _parse_idx(content, path):
-    """The array that the bytes of an IDX file hold; `path` is named if they hold none."""
-    shape, dtype, start = _parse_header(content, path)
-    size = start + math.prod(shape) * dtype.itemsize
-    if len(content) != size:
-        more = " or more" if len(content) > size else ""
-        raise ValueError(
-            f"{path} has the wrong length: shape {shape} takes {size} bytes, "
-            f"got {len(content)}{more}. Delete it and fetch it again: load_mnist() does."
-        )
-    try:
-        values = np.ndarray(shape, dtype, content, offset=start)
-    except ValueError as error:  # more than 64 axes, or an empty one beside others that are huge
-        raise ValueError(f"{path} has a shape that no array has, {shape}: {error}.") from error
-    return values.astype(dtype.newbyteorder("="))
-
-
 def _read_checked(name, path):
     """The array in `path`, if that is the MNIST file `name`, bit for bit."""
     import hashlib  # slow to import
 
-    content = _content(path)
-    array = _parse_idx(content, path)
+    content, array = _content(path)
     digest = hashlib.sha256(content).hexdigest()
     if digest != FILES[name][1]:
         known = {sha: other for other, (_, sha) in FILES.items()}

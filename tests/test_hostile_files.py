@@ -168,6 +168,8 @@ def test_the_size_compared_is_that_of_the_file_that_is_open(tmp_path, monkeypatc
         zipfile, "ZipFile", lambda *a: replaced_now(*a) if len(a) == 1 else opening(*a)
     )
     assert read_arrays(path)["weight"].shape == (MEGABYTE,)
+    monkeypatch.undo()
+    assert read_arrays(path)["weight"].shape == (1,)  # it was replaced
 
 
 # ---- what cannot be read back is not written -----------------------------------------------------

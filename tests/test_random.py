@@ -79,7 +79,6 @@ def test_threads_that_draw_at_once_share_one_stream_and_repeat_no_number():
 def test_without_manual_seed_threads_that_start_at_once_get_one_generator():
     program = """
 import threading
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from minigrad.random import default_generator
 together = threading.Barrier(8)

@@ -258,7 +258,7 @@ def test_of_two_averages_each_gets_its_own_weights_back():
     np.testing.assert_array_equal(seen[:3], seen[3:])
 
 
-def test_weights_called_updates_are_refused_by_the_average_that_counts_under_this_name(tmp_path):
+def test_weights_called_updates_are_refused_by_the_average_that_counts_under_this_name():
     class Counting(nn.Module):
         def __init__(self):
             self.updates = nn.Parameter(np.ones(2))
@@ -268,7 +268,8 @@ def test_weights_called_updates_are_refused_by_the_average_that_counts_under_thi
 
     model = Counting()
     x = np.ones((4, 2), np.float32)
-    with pytest.raises(ValueError, match="keeps its count under the name updates"):
+    words = "keeps its count under the name updates .* the model has weights of that name"
+    with pytest.raises(ValueError, match=words):
         mg.fit(
             model,
             (x, x),

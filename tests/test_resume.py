@@ -248,16 +248,3 @@ def test_an_average_that_was_kept_in_another_dtype_goes_on_in_that_of_the_weight
     average.load_state_dict({"updates": np.array(3), **whole})
     average.on_train_begin(SimpleNamespace(epoch=1, model=model))
     assert {value.dtype for value in average.average.values()} == {np.dtype(np.float32)}
-
-
-def test_an_average_of_weights_called_updates_is_refused_as_its_count_has_that_name():
-    class Odd(nn.Dense):
-        def __init__(self):
-            super().__init__(2, 3)
-            self.updates = nn.Parameter([1.0])
-
-    model = Odd()
-    with pytest.raises(ValueError, match="the model has weights of that name"):
-        mg.fit(model, (np.ones((8, 2), np.float32), np.zeros(8, int)), epochs=1, progress=False,
-               optimizer=optim.SGD(model.parameters(), lr=0.1),
-               callbacks=[mg.AverageWeights()])  # fmt: skip

@@ -191,12 +191,6 @@ def test_many_arrays_are_joined_and_their_gradients_taken_apart(join, n):
         np.testing.assert_array_equal(t.grad, part)
 
 
-def test_many_arrays_of_several_dtypes_have_the_dtype_that_numpy_gives():
-    kinds = ["uint16", "int16", "float32"]
-    arrays = [np.ones(1, kind) for kind in kinds * 50]
-    assert mg.concatenate(arrays).dtype == np.concatenate(arrays).dtype
-
-
 def test_the_gradient_of_many_arrays_takes_time_by_their_number():
     """The calls that it makes are counted, as time depends on the machine."""
 
@@ -210,9 +204,13 @@ def test_the_gradient_of_many_arrays_takes_time_by_their_number():
     assert calls(2000) < 2.5 * calls(1000)
 
 
-def test_many_arrays_of_several_dtypes_become_one_of_the_dtype_that_numpy_gives():
+@pytest.mark.parametrize(
+    "dtypes",
+    [[np.uint16, np.int16, np.float32] * 40, [np.int16, np.uint16] * 40 + [np.float32] * 40],
+    ids=["in turn", "in groups"],
+)
+def test_many_arrays_of_several_dtypes_become_one_of_the_dtype_that_numpy_gives(dtypes):
     # In pairs, int16 and uint16 give int32, and that with float32 float64; all at once, float32.
-    dtypes = [np.int16, np.uint16] * 40 + [np.float32] * 40
     arrays = [np.array([i], dtype) for i, dtype in enumerate(dtypes)]
     joined = mg.concatenate(arrays)
     assert joined.dtype == np.concatenate(arrays).dtype == np.float32

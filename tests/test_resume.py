@@ -125,6 +125,9 @@ def small(path, resume=True, make=optim.Adam, width=3, epochs=2, falls=False, **
         raise
 
 
+HELD = {"validation": (np.ones((2, 2), np.float32), np.zeros(2, int))}
+
+
 @pytest.mark.parametrize(
     ("options", "match"),
     [
@@ -134,30 +137,36 @@ def small(path, resume=True, make=optim.Adam, width=3, epochs=2, falls=False, **
         ({"seed": 5}, "seed is 0, expected 5"),
         ({"train": DataLoader(np.ones((8, 2), np.float32), np.zeros(8, int), 2)}, "batch_size"),
         ({"callbacks": [mg.EarlyStopping()]}, "best"),
-        (
-            {"validation": (np.ones((2, 2), np.float32), np.zeros(2, int))},
-            "it holds no history.val_loss: give fit validation data if the run had some",
-        ),
-        ({"without": "validation"}, "it holds history.val_loss: give fit"),
-        ({"without": "callbacks"}, "holds the state of callback0, which this run does not have"),
-        ({"without": "schedule"}, "holds the state of schedule, which this run does not have"),
+        (HELD, "it holds no history.val_loss: give fit validation data if the run had some"),
     ],
 )
 def test_a_checkpoint_of_another_training_is_refused_and_the_model_left_alone(
     tmp_path, options, match
 ):
     path = tmp_path / "run.npz"
-    without = options.pop("without", None)
-    if without == "callbacks":
-        small(path, callbacks=[mg.AverageWeights()])
-    elif without == "validation":
-        small(path, validation=(np.ones((2, 2), np.float32), np.zeros(2, int)))
-    elif without == "schedule":
-        small(path, falls=True)
-    else:
-        small(path)
+    small(path)
     with pytest.raises(ValueError, match=match):
         small(path, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        (HELD, "it holds history.val_loss: give fit"),
+        (
+            {"callbacks": [mg.AverageWeights()]},
+            "holds the state of callback0, which this run does not have",
+        ),
+        ({"falls": True}, "holds the state of schedule, which this run does not have"),
+    ],
+)
+def test_a_checkpoint_of_a_training_with_more_is_refused_and_the_model_left_alone(
+    tmp_path, options, match
+):
+    path = tmp_path / "run.npz"
+    small(path, **options)
+    with pytest.raises(ValueError, match=match):
+        small(path)
 
 
 @pytest.mark.parametrize("spoil", ["cut", "version", "hostile", "missing"])

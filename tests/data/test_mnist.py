@@ -200,23 +200,31 @@ class Mirror(http.server.BaseHTTPRequestHandler):
         pass
 
 
+@contextlib.contextmanager
+def serving(handler):
+    """Inside `with`, a server of such requests."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 @pytest.fixture
 def mirrors(files, monkeypatch):
     """Two mirrors, /a/ and /b/, that both serve the files. Tests break them."""
     content = {f"/{m}/{name}.gz": packed for m in "ab" for name, packed in files.items()}
     cut, asked = set(), []
-    handler = partial(Mirror, content, cut, asked)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(mnist, "MIRRORS", (f"{url}/a/", f"{url}/b/"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    server.content, server.cut, server.asked = content, cut, asked
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(partial(Mirror, content, cut, asked)) as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setattr(mnist, "MIRRORS", (f"{url}/a/", f"{url}/b/"))
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        server.content, server.cut, server.asked = content, cut, asked
+        yield server
 
 
 @pytest.fixture
@@ -337,17 +345,10 @@ def test_a_mirror_of_a_byte_each_half_second_is_given_up(
 ):
     clock = Clock()
     monkeypatch.setattr(mnist, "time", clock)
-    slow = http.server.ThreadingHTTPServer(("127.0.0.1", 0), dripping(clock, head, tail))
-    thread = threading.Thread(target=slow.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    url = f"http://127.0.0.1:{slow.server_port}/"
-    monkeypatch.setattr(mnist, "MIRRORS", (url, mnist.MIRRORS[1]))
-    try:
+    with serving(dripping(clock, head, tail)) as slow:
+        url = f"http://127.0.0.1:{slow.server_port}/"
+        monkeypatch.setattr(mnist, "MIRRORS", (url, mnist.MIRRORS[1]))
         assert_loaded(load_mnist(), digits)
-    finally:
-        slow.shutdown()
-        thread.join()
-        slow.server_close()
     assert names_in(tmp_path / "cache") == COMPLETE
     assert mirrors.asked == [f"/b/{name}.gz" for name in NAMES]
 

@@ -383,7 +383,7 @@ def test_weights_keep_their_names_and_the_batch_is_called_n(onnx, tmp_path):
         [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim] for v in (given, made)
     ]
     assert sizes == [["N", 3, 12, 12], ["N", 10]]
-    assert len({id(a) for a in arrays}) == len(proto.graph.initializer)
+    assert len(arrays) == len(proto.graph.initializer)  # each has a name of its own
 
 
 def test_a_shared_weight_is_in_the_file_once_by_its_first_name(onnx, tmp_path):
@@ -639,7 +639,7 @@ REFUSED = {
     "True as an index": (lambda x: x[True], "getitem, called .*True as an index"),
     "places that depend on the data": (
         lambda x: mg.scatter(x.sum(), index=(x[0, :1].astype(int).data,), shape=(9,)),
-        "scatter, called .*places that depend|scatter, called .*depend on the data",
+        "scatter, called .*places that depend on the data",
     ),
     "a mask that rows made": (
         lambda x: x.sum(0)[x.sum(0).astype(bool).data],

@@ -54,8 +54,8 @@ class Ranks:
         return results
 
 
-def network(*extra, seed=0):
-    rng = np.random.default_rng(seed)
+def network(*extra):
+    rng = np.random.default_rng(0)
     first = nn.Conv2D(2, 4, 3, rng=rng)
     parts = [first, nn.ReLU(), nn.MaxPool(2), *extra, nn.Flatten(), nn.Dense(36, 3, rng=rng)]
     return nn.Sequential(*parts)

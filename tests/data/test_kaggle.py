@@ -43,9 +43,7 @@ def test_kaggle_without_labels(table, tmp_path, count):
     np.testing.assert_array_equal(images, table[:count, 1:].reshape(-1, 28, 28))
 
 
-@pytest.mark.filterwarnings(
-    "ignore"
-)  # as in a program: NumPy 2.0 only warns that it reads 256 as 0
+@pytest.mark.filterwarnings("ignore")  # as in a program: NumPy 2.0 warns that it reads 256 as 0
 @pytest.mark.parametrize(
     ("row", "column", "value", "words"),
     [

@@ -62,10 +62,8 @@ def main():
             found = statistics.median(seconds), min(seconds), statistics.median(adding)
             median, least, added = (1000 * number for number in found)
             if comm.rank == 0:
-                print(
-                    f"{name:6}{batch_size:4} digits, {comm.size} rank(s): {median:7.2f} ms", end=""
-                )
-                print(f", at least {least:7.2f}; adding up {added:6.2f} ms", flush=True)
+                row = f"{name:6}{batch_size:4} digits, {comm.size} rank(s): {median:7.2f} ms"
+                print(f"{row}, at least {least:7.2f}; adding up {added:6.2f} ms", flush=True)
 
 
 if __name__ == "__main__":

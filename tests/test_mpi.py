@@ -67,21 +67,24 @@ class End(nn.Module):
 
     def forward(self, x):
         self.steps += self.training
-        if rank == 1 and self.steps == 20 and end == "nan":
+        if rank != 1 or self.steps != 20:
+            return x
+        if end == "nan":
             return x * np.float32(np.nan)
-        if rank == 1 and self.steps == 20 and end == "error":
-            raise ValueError("no such digit")
-        if rank == 1 and self.steps == 20 and end == "exit":
+        if end == "error":
+            fail()
+        if end == "exit":
             sys.exit("no such digit")
-        if rank == 1 and self.steps == 20 and end == "interrupt":
+        if end == "interrupt":
             raise KeyboardInterrupt
-        if rank == 1 and self.steps == 20 and end == "kill":
+        if end == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         return x
 
+def fail(*parts):
+    raise ValueError("no such digit")
+
 if end == "update" and rank == 1:
-    def fail(*parts):
-        raise ValueError("no such digit")
     mg.optim.AdamW.update = fail
 
 {NETWORKS}
@@ -245,7 +248,7 @@ def test_help_and_mistakes_in_options_are_told_once(start):
     done, _ = start(2, "--help")
     assert done.returncode == 0
     for words in ("run.npz  ", "--resume", "mpiexec -n 4 python examples/train_mnist_mpi.py"):
-        assert done.stdout.count(words) >= 1
+        assert words in done.stdout
     assert done.stdout.count("usage: ") == 1
     done, _ = start(2, "--model", "transformer")
     assert done.returncode != 0

@@ -76,9 +76,7 @@ def test_a_tilde_is_the_folder_of_the_user(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "me"))
     model = filled(1)
-    x, y = np.ones((4, 100), np.float32), np.zeros(4, int)
-    mg.fit(model, (x, y), optimizer=mg.optim.SGD(model.parameters(), lr=0.1), epochs=1,
-           checkpoint="~/run.npz", progress=False)  # fmt: skip
+    train(model, checkpoint="~/run.npz")
     mg.save("~/weights.npz", model)
     mg.load("~/weights.npz", filled(2))
     assert names(tmp_path) == ["me"]
@@ -89,15 +87,13 @@ def test_a_folder_that_cannot_be_written_to_is_found_before_the_first_step(tmp_p
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # root may write anyway
     model = filled(1)
     before = model.weight.data.copy()
-    x, y = np.ones((4, 100), np.float32), np.zeros(4, int)
     for options in (
         {"checkpoint": tmp_path / "run.npz"},
         {"callbacks": [mg.KeepLast(tmp_path)]},
         {"callbacks": [mg.SaveBest(tmp_path / "best.npz", monitor="loss")]},
     ):
-        optimizer = mg.optim.SGD(model.parameters(), lr=0.1)
         with pytest.raises(PermissionError, match=r"read-only for this user: take another path"):
-            mg.fit(model, (x, y), optimizer=optimizer, epochs=1, progress=False, **options)
+            train(model, **options)
     assert (model.weight.data == before).all()
     assert names(tmp_path) == []
 
@@ -242,6 +238,13 @@ def filled(number):
     return model
 
 
+def train(model, **options):
+    """An epoch of `mg.fit`, which writes files."""
+    x, y = np.ones((4, 100), np.float32), np.zeros(4, int)
+    optimizer = mg.optim.SGD(model.parameters(), lr=0.1)
+    mg.fit(model, (x, y), optimizer=optimizer, epochs=1, progress=False, **options)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows replaces no file that is being read")
 def test_two_threads_and_two_processes_save_one_path_and_every_read_is_whole(tmp_path):
     path = tmp_path / "model.npz"
@@ -316,10 +319,7 @@ def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(tmp_path, kind
     if kind == "save":
         mg.save(path, filled(1))
     else:
-        model = filled(1)
-        x, y = np.ones((4, 100), np.float32), np.zeros(4, int)
-        optimizer = mg.optim.SGD(model.parameters(), lr=0.1)
-        mg.fit(model, (x, y), optimizer=optimizer, epochs=1, checkpoint=path, progress=False)
+        train(filled(1), checkpoint=path)
     before = path.read_bytes()
     process = run(FULL, path, kind)
     said, error = process.communicate()

@@ -282,7 +282,7 @@ def test_savers_killed_at_any_moment_leave_a_whole_file_and_the_next_save_tidies
         with killed_at_the_end(process):
             assert process.stdout.readline() == b"ready\n", process.stderr.read()
             while read_whole(path) != number:
-                pass
+                assert process.poll() is None, process.stderr.read()
             time.sleep(rng.uniform(0, 0.01))
             process.send_signal(signal.SIGKILL)
             process.wait()

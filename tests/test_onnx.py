@@ -40,6 +40,17 @@ def answers(onnx, tmp_path):
     return exported
 
 
+@pytest.fixture
+def written(onnx, tmp_path):
+    """Export a model by an example; what is in the file."""
+
+    def exported(model, example):
+        mg.onnx.export(model, tmp_path / "model.onnx", example)
+        return onnx.load(tmp_path / "model.onnx")
+
+    return exported
+
+
 def compare(answers, model, make, batches=BATCHES, tolerance=1e-5):
     """Both outputs for batches of 1, 3 and 64, where the example had 2."""
     ask = answers(model, make(2))
@@ -364,10 +375,9 @@ def test_masks_that_no_batch_changes_are_constants(answers):
 # ---- what is in the file -------------------------------------------------------------------------
 
 
-def test_weights_keep_their_names_and_the_batch_is_called_n(onnx, tmp_path):
+def test_weights_keep_their_names_and_the_batch_is_called_n(onnx, written):
     model = trained_a_little(ResNet(3, 8), numbers(3, 12, 12))
-    mg.onnx.export(model, tmp_path / "model.onnx", numbers(3, 12, 12)(2))
-    proto = onnx.load(tmp_path / "model.onnx")
+    proto = written(model, numbers(3, 12, 12)(2))
     arrays = {a.name: onnx.numpy_helper.to_array(a) for a in proto.graph.initializer}
     state = model.state_dict()
     # The variances are folded with eps into a divisor; how many batches there were is not used.
@@ -386,15 +396,14 @@ def test_weights_keep_their_names_and_the_batch_is_called_n(onnx, tmp_path):
     assert len(arrays) == len(proto.graph.initializer)  # each has a name of its own
 
 
-def test_a_shared_weight_is_in_the_file_once_by_its_first_name(onnx, tmp_path):
+def test_a_shared_weight_is_in_the_file_once_by_its_first_name(written):
     model = nn.Sequential(nn.Dense(4, 4), nn.ReLU(), nn.Dense(4, 4))
     model[2].weight = model[0].weight
-    mg.onnx.export(model, tmp_path / "model.onnx", numbers(4)(2))
-    names = [a.name for a in onnx.load(tmp_path / "model.onnx").graph.initializer]
+    names = [a.name for a in written(model, numbers(4)(2)).graph.initializer]
     assert sorted(names) == ["0.bias", "0.weight", "2.bias"]
 
 
-def test_a_parameter_called_input_keeps_its_name(onnx, tmp_path):
+def test_a_parameter_called_input_keeps_its_name(written):
     class Named(nn.Module):
         def __init__(self):
             self.input = nn.Parameter(np.ones(4))
@@ -403,20 +412,18 @@ def test_a_parameter_called_input_keeps_its_name(onnx, tmp_path):
         def forward(self, x):
             return x * self.input + self.output
 
-    mg.onnx.export(Named(), tmp_path / "model.onnx", numbers(4)(2))
-    graph = onnx.load(tmp_path / "model.onnx").graph
+    graph = written(Named(), numbers(4)(2)).graph
     assert [a.name for a in graph.initializer] == ["input", "output"]
     assert [graph.input[0].name, graph.output[0].name] == ["input_", "output_"]
 
 
-def test_rows_that_do_not_lead_to_the_output_are_left_out(onnx, tmp_path):
+def test_rows_that_do_not_lead_to_the_output_are_left_out(written):
     class Watched(nn.Dense):
         def forward(self, x):
             self.entropy = mg.cross_entropy(super().forward(x), np.zeros(len(x), int))
             return super().forward(x)
 
-    mg.onnx.export(Watched(4, 3), tmp_path / "model.onnx", numbers(4)(2))
-    operators = [node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node]
+    operators = [node.op_type for node in written(Watched(4, 3), numbers(4)(2)).graph.node]
     assert operators == ["Gemm", "Identity"]
 
 

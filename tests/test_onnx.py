@@ -452,6 +452,22 @@ def test_a_view_of_what_is_read_only_does_not_keep_the_rest_locked(onnx, tmp_pat
     assert model.bias.data.flags.writeable
 
 
+def test_a_view_that_is_used_before_its_owner_can_be_written_to_afterward(onnx, tmp_path):
+    class Shares(nn.Module):
+        def __init__(self):
+            self.table = nn.Parameter(np.ones((3, 4)))
+            self.row = nn.Parameter(np.ones(4))
+            self.row.data = self.table.data[0]
+
+        def forward(self, x):
+            return x * self.row + mg.sum(self.table, axis=0)
+
+    model = Shares()
+    mg.onnx.export(model, tmp_path / "model.onnx", numbers(4)(2))
+    assert model.table.data.flags.writeable
+    assert model.row.data.flags.writeable
+
+
 def test_an_example_of_one_row_or_of_float64_serves_as_well(answers):
     model = nn.Sequential(nn.Flatten(), nn.Dense(12, 2))
     ask = answers(model, np.zeros((1, 3, 4)))

@@ -331,14 +331,14 @@ def test_overlapping_evaluations_leave_the_mode_alone():
             assert not self.dropout.training
             if x.shape[0] == 1:
                 inside.set()
-                assert ended.wait(10)
+                assert ended.wait(60)
             return self.dropout(x)
 
     model = Slow()
     x = np.ones((2, 3), np.float32)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(mg.predict, model, x[:1])
-        assert inside.wait(10)
+        assert inside.wait(60)
         assert model.training
         np.testing.assert_array_equal(mg.predict(model, x), x)
         assert model.dropout.training

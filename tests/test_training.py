@@ -347,12 +347,6 @@ def test_a_softmax_before_cross_entropy_is_warned_of():
         fitted(model, data())
 
 
-@pytest.mark.parametrize("epochs", [-1, 1.5, "2"])
-def test_epochs_is_a_number_of_epochs(epochs):
-    with pytest.raises((TypeError, ValueError), match="epochs expects an integer of 0 or more"):
-        fitted(network(), data(), epochs=epochs)
-
-
 def test_train_is_a_pair_or_a_loader():
     with pytest.raises(TypeError, match=r"pair \(x, y\) or a DataLoader, got ndarray"):
         fitted(network(), data()[0])

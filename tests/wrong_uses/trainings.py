@@ -264,6 +264,8 @@ TRAINING = [
           "expected a pair (x, y) or a DataLoader", "got float"),
     wrong("no epochs", lambda w: w.fit(epochs=None), TypeError,
           "epochs expects an integer of 0 or more", "got None"),
+    wrong("epochs as text", lambda w: w.fit(epochs="2"), TypeError,
+          "epochs expects an integer of 0 or more", "got '2'"),
     wrong("one and a half epochs", lambda w: w.fit(epochs=1.5), TypeError,
           "epochs expects an integer of 0 or more", "got 1.5"),
     wrong("a negative number of epochs", lambda w: w.fit(epochs=-1), ValueError,
